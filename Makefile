@@ -1,0 +1,81 @@
+# Each target makes its own virtual environment: only make, Python 3.11 with venv and a package index are needed.
+#   make demo        ingest the sample data, say what was found, serve it read-only
+#   make test        every test                     make check   linter, types, house rules, docs up to date
+#   make bench       ingest speed beside its peers  make bench-kill   200 kills at random moments
+#   make wheelhouse  all wheels for an offline install, tried without an index
+#   make docs        write docs/commands.md         make constraints   pin the newest versions anew
+
+PYTHON ?= python3
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+MADE := $(VENV)/.made
+BASE := $(VENV)/.base
+DEV := $(VENV)/.dev
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+SAMPLES := sample_data/portal sample_data/rest sample_data/export sample_data/az
+ABOUT := --case-number DEMO-1 --examiner "Sample Examiner" --note "The sample fleet, made by sample_data's generator"
+
+.PHONY: demo test check bench bench-kill wheelhouse docs constraints clean
+
+demo: $(BASE)
+	rm -rf demo
+	mkdir demo
+	$(BIN)/fimforensics ingest demo/case.db $(SAMPLES) $(ABOUT)
+	$(BIN)/fimforensics info demo/case.db
+	@if [ -t 1 ]; then $(BIN)/fimforensics serve demo/case.db; else $(BIN)/fimforensics serve demo/case.db --once; fi
+
+test: $(DEV)
+	$(BIN)/python -m pytest
+
+check: $(DEV)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest tests/test_house.py tests/test_docs.py
+	$(BIN)/python docs/make_reference.py --check
+
+bench: $(DEV)
+	$(BIN)/python benchmarks/run.py
+
+bench-kill: $(DEV)
+	$(BIN)/python benchmarks/kill.py
+
+docs: $(BASE)
+	$(BIN)/python docs/make_reference.py
+
+# The trial hides every index and every other store of wheels from pip, and works far from the checkout.
+wheelhouse: $(BASE)
+	rm -rf wheelhouse
+	$(BIN)/python -m pip wheel -qq --disable-pip-version-check -c constraints.txt --wheel-dir wheelhouse '.[parquet]'
+	@set -eu; far=$$(mktemp -d); trap 'rm -rf "$$far"' EXIT; wheels="$(CURDIR)/wheelhouse"; cp -R sample_data "$$far/"; \
+	$(BIN)/python -m venv "$$far/venv"; cd "$$far"; \
+	env -u PIP_INDEX_URL -u PIP_EXTRA_INDEX_URL -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null \
+	    venv/bin/python -m pip install -qq --disable-pip-version-check --no-index --find-links "$$wheels" 'fimforensics[parquet]'; \
+	venv/bin/fimforensics --version; \
+	venv/bin/fimforensics ingest case.db $(SAMPLES) $(ABOUT); \
+	venv/bin/fimforensics info case.db; \
+	echo "wheelhouse: $$(ls "$$wheels" | wc -l) wheels, tried without an index"
+
+constraints:
+	@set -eu; new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; $(PYTHON) -m venv "$$new/venv"; \
+	"$$new/venv/bin/python" -m pip install -qq --upgrade pip setuptools '.[parquet,dev]'; \
+	{ echo "# The exact versions that are tested: 'make constraints' installs the newest of everything afresh and writes them here."; \
+	  "$$new/venv/bin/python" -m pip freeze --all --exclude fimforensics; } > "$$new/constraints.txt"; \
+	cp "$$new/constraints.txt" constraints.txt
+
+$(MADE):
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
+	"$(PYTHON) is not Python 3.11 or newer with venv; install that (Debian: python3-venv) or name another: make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(BASE): $(MADE) pyproject.toml constraints.txt
+	$(PIP_INSTALL) -e '.[parquet]'
+	@touch $@
+
+$(DEV): $(MADE) pyproject.toml constraints.txt
+	$(PIP_INSTALL) -e '.[parquet,dev]'
+	@touch $@ $(BASE)
+
+clean:
+	rm -rf $(VENV) build dist demo wheelhouse .pytest_cache .hypothesis .mypy_cache .ruff_cache

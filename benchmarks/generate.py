@@ -1,0 +1,181 @@
+"""Made-up FIM events for the benchmarks, as many as asked for, as JSON Lines.
+
+All 65 columns are written, six of ten events are of files, a fifth of the rows repeat another row to the byte.
+The numbers of hosts, paths and processes stay the same however many events are made, so that two sizes compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import mmap
+import random
+import sys
+from array import array
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import orjson
+
+HOSTS, PATHS, PROCESSES, IMAGES, KEYS = 200, 80_000, 100_000, 400, 20_000
+START = datetime(2026, 9, 1, tzinfo=timezone.utc)
+FOLDERS = ["Windows\\System32", "Windows\\System32\\drivers", "Program Files\\Contoso\\bin", "Windows\\SysWOW64",
+           "ProgramData\\Microsoft\\Windows\\Start Menu\\Programs\\StartUp", "inetpub\\wwwroot\\assets"]
+VENDORS = ["Microsoft Corporation", "Contoso Ltd", "Fabrikam Inc", "Tailspin Toys"]
+
+
+def _hex(text: str, algorithm: str) -> str:
+    return hashlib.new(algorithm, text.encode()).hexdigest()
+
+
+def _stamp(seconds: float, ticks: int = 0) -> str:
+    return (START + timedelta(seconds=int(seconds))).strftime("%Y-%m-%dT%H:%M:%S") + f".{ticks:07d}Z"
+
+
+def _hosts() -> list[dict]:
+    found = []
+    for number in range(HOSTS):
+        name = f"srv-{number:03d}"
+        found.append({
+            "TenantId": "3b0c9f52-77aa-4a51-b6ce-0c7c7f1f0a11",
+            "AzureResourceId": "/subscriptions/7b1f0c52-3a0e-4d7c-9d5e-2f6a0b8c4e11/resourceGroups/rg-prod"
+                               f"/providers/Microsoft.Compute/virtualMachines/{name}",
+            "AADTenantID": "5e2d1c7a-90b4-4c38-b6a7-1d0f3e8a9c25", "Computer": f"{name}.contoso.example",
+            "CloudProvider": "Azure", "CloudIdentifier": "", "CloudResourceType": "Server"})
+    return found
+
+
+def _images() -> list[dict]:
+    found = []
+    for number in range(IMAGES):
+        name, folder = f"svc{number:03d}.exe", FOLDERS[number % len(FOLDERS)]
+        found.append({
+            "InitiatingProcessName": name, "InitiatingProcessImageFileName": name,
+            "InitiatingProcessImageFilePath": f"C:\\{folder}\\{name}",
+            "InitiatingProcessImageFileType": "PortableExecutable", "InitProcImageFileSizeInBytes": 40_000 + number * 977,
+            "InitProcImageCreationTimeUtc": _stamp(-90_000 - number, number), "InitProcImagePeTimestampUtc": _stamp(-900_000),
+            "InitProcImageLastWriteTimeUtc": _stamp(-80_000 - number, number * 3), "InitProcImageLsHash": _hex(name, "md5")[:16],
+            "InitProcImageMd5": _hex(name, "md5"), "InitProcImageSha256": _hex(name, "sha256"),
+            "InitProcImageSha1": _hex(name, "sha1"), "InitProcVersionInfoCompanyName": VENDORS[number % 4],
+            "InitProcVersionInfoProductName": f"Service {number}", "InitProcVersionInfoProductVersion": f"10.0.{number}.1",
+            "InitProcVersionInfoInternalFileName": name, "InitProcVersionInfoOriginalFileName": name,
+            "InitProcVersionInfoFileDescription": f"Host process of service {number}"})
+    return found
+
+
+def _processes(rng: random.Random, images: list[dict]) -> list[dict]:
+    found = []
+    for number in range(PROCESSES):
+        user = f"user{rng.randrange(300):03d}"
+        started = _stamp(rng.randrange(0, 30 * 86_400), rng.randrange(10_000_000))
+        found.append({
+            **images[int(rng.random() ** 2 * IMAGES)], "host": number % HOSTS,
+            "InitiatingProcessId": rng.randrange(4, 60_000), "InitiatingProcessCreationTime": started,
+            "InitiatingProcessSessionId": rng.randrange(3), "InitiatingProcessFirstSeen": started,
+            "InitiatingProcessAccountSid": f"S-1-5-21-3125456671-949036322-3048627137-{1000 + int(user[4:])}",
+            "InitiatingProcessAccountDomainName": "CONTOSO", "InitiatingProcessAccountName": user,
+            "InitiatingProcessSource": "Sensor"})
+    return found
+
+
+EMPTY = dict.fromkeys(
+    ["FileName", "FileType", "FilePath", "OriginalFileName", "OriginalFilePath", "FileMd5", "FileSha256", "FileSha1",
+     "RegistryKey", "RegistryHive", "OldValueData", "OldValueType", "OldValueName", "OldValueFullRegistryKey",
+     "NewValueData", "NewValueType", "NewValueName"], "")
+REQUEST = {"RequestAccountName": "", "RequestAccountDomain": "", "RequestAccountSid": "", "RequestSourceIP": "",
+           "RequestSourcePort": "", "RequestSource": "Local"}
+
+
+def _near(rng: random.Random, host: int, width: int, total: int) -> int:
+    """One of the `width` neighbours that a host's changes fall on, the first of them far more often than the last."""
+    return (host * total // HOSTS + int(rng.random() ** 3 * width)) % total
+
+
+def _file_change(rng: random.Random, path: int) -> dict:
+    folder, name = FOLDERS[path % len(FOLDERS)], f"module-{path:05d}.dll"
+    change = rng.choice(("Created", "Modified", "Modified", "Renamed", "Deleted"))
+    content = "" if change == "Deleted" else f"{path}/{rng.randrange(3)}"
+    values = {"MonitoredEntityType": "File", "ChangeType": change, **EMPTY, "FileName": name,
+              "FilePath": f"C:\\{folder}\\{name}", "FileType": "PortableExecutable",
+              "FileSize": None if change == "Deleted" else 1_000 + path}
+    if content:
+        values |= {"FileMd5": _hex(content, "md5"), "FileSha256": _hex(content, "sha256"), "FileSha1": _hex(content, "sha1")}
+    if change == "Renamed":
+        values |= {"OriginalFileName": name + ".tmp", "OriginalFilePath": f"C:\\{folder}\\{name}.tmp"}
+    return values
+
+
+def _registry_change(rng: random.Random, key: int) -> dict:
+    name = f"HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\svc{key:05d}\\Parameters"
+    change = rng.choice(("RegistryValueSet", "RegistryValueSet", "RegistryKeyCreated", "RegistryValueDeleted"))
+    values = {"MonitoredEntityType": "Registry", "ChangeType": change, **EMPTY, "FileSize": None,
+              "RegistryKey": name, "RegistryHive": "HKEY_LOCAL_MACHINE"}
+    if change == "RegistryValueSet":
+        values |= {"OldValueData": str(rng.randrange(1000)), "OldValueType": "REG_DWORD", "OldValueName": "Start",
+                   "OldValueFullRegistryKey": name, "NewValueData": str(rng.randrange(1000)),
+                   "NewValueType": "REG_DWORD", "NewValueName": "Start"}
+    return values
+
+
+def lines(events: int, seed: int = 7) -> Iterator[bytes]:
+    """The events one by one as JSON Lines, in order of time but for small disorder; the same bytes for the same seed."""
+    rng = random.Random(seed)
+    hosts, processes, kept = _hosts(), _processes(rng, _images()), []
+    span = 30 * 86_400 / max(events, 1)
+    for number in range(events):
+        if kept and rng.random() < 0.2:
+            yield kept[rng.randrange(len(kept))]
+            continue
+        process = dict(processes[rng.randrange(PROCESSES)])
+        where = process.pop("host")
+        seconds = number * span + rng.random() * 20
+        if rng.random() < 0.4:
+            change = _registry_change(rng, _near(rng, where, 250, KEYS))
+        else:
+            change = _file_change(rng, _near(rng, where, 1_000, PATHS))
+        stamp = _stamp(seconds, int(seconds % 1 * 10_000_000))
+        line = orjson.dumps({
+            **hosts[where], "TimeGenerated": stamp, **change, **REQUEST, **process, "InitProcImageLastAccessTimeUtc": stamp,
+            "SourceSystem": "OpsManager", "Type": "MDCFileIntegrityMonitoringEvents",
+            "_BilledSize": 1_200 + rng.randrange(600), "_IsBillable": "true"}) + b"\n"
+        if len(kept) < 20_000:
+            kept.append(line)
+        else:
+            kept[rng.randrange(20_000)] = line
+        yield line
+
+
+def write(target: Path, events: int, seed: int = 7) -> None:
+    """Writes `events` rows to `target`."""
+    with target.open("wb", buffering=1 << 20) as out:
+        out.writelines(lines(events, seed))
+
+
+def shuffle(source: Path, target: Path, seed: int = 7) -> None:
+    """Writes the lines of `source` to `target` in a random order that the seed decides."""
+    with source.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        starts, at = array("Q"), 0
+        while at < len(data):
+            starts.append(at)
+            at = data.find(b"\n", at) + 1 or len(data)
+        order = list(range(len(starts)))
+        random.Random(seed).shuffle(order)
+        starts.append(len(data))
+        with target.open("wb", buffering=1 << 20) as out:
+            for index in order:
+                out.write(data[starts[index]:starts[index + 1]])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("events", type=int)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+    write(arguments.target, arguments.events, arguments.seed)
+    print(f"{arguments.events} events, {arguments.target.stat().st_size} bytes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The house around every page: templates, style, menu, read-only connections, inert answers, quiet errors."""
+
+from functools import partial
+
+from datasette import hookimpl
+from datasette.utils.asgi import asgi_static
+from jinja2 import ChoiceLoader, FileSystemLoader
+
+from fimforensics.site import cells, errors, guard, tables
+from fimforensics.site.database import is_case
+from fimforensics.site.once import speaks
+from fimforensics.site.opening import opening_columns
+from fimforensics.site.readonly import harden
+from fimforensics.site.readonly import is_case as opened_case
+from fimforensics.site.settings import STATIC, TEMPLATES
+from fimforensics.site.vars import common, menu
+from fimforensics.text import visible
+
+
+@hookimpl
+def prepare_jinja2_environment(env, datasette):
+    """Our templates before Datasette's, and what they write values with."""
+    if speaks(datasette, "templates", __name__):
+        env.loader = ChoiceLoader([FileSystemLoader(str(TEMPLATES)), env.loader])
+        env.filters.update(visible=lambda value: visible(str(value)), block=cells.block, middle=cells.middle, when=cells.time, moment=cells.moment, words=cells.text,
+                           pretty_json=cells.pretty_json, heading=tables.heading, short=tables.short_address)
+        env.tests["hash"] = lambda column: column in tables.HASHES
+
+
+@hookimpl
+def register_routes():
+    """The style sheet and whatever else lies in the package's `static`."""
+    return [(r"^/-/fimforensics/(?P<path>.*)$", asgi_static(STATIC))]
+
+
+@hookimpl
+def menu_links(datasette, request):
+    """The tables people start from, of the case they are in."""
+    return menu(datasette, request) if speaks(datasette, "menu", __name__) else []
+
+
+@hookimpl
+def extra_template_vars(datasette, request, database, table):
+    """What every template may need."""
+    return common(datasette, request, database, table)
+
+
+@hookimpl(trylast=True)
+def prepare_connection(conn, database):
+    """Last of all plugins: from here on the connection only reads. Datasette's own database stays as it is."""
+    if not database.startswith("_") and opened_case(conn):
+        harden(conn)
+
+
+@hookimpl
+def asgi_wrapper(datasette):
+    """Requests completed, answers inert."""
+    if not speaks(datasette, "app", __name__):
+        return lambda app: app
+
+    def served(name):
+        return name in datasette.databases and is_case(datasette.databases[name])
+
+    return lambda app: guard.inert(opening_columns(app, served))
+
+
+@hookimpl(hookwrapper=True)
+def handle_exception(datasette, request, exception):
+    """Ours instead of all others: their tracebacks would show evidence on the terminal."""
+    outcome = yield
+    outcome.force_result([partial(errors.page, datasette, request, exception)])

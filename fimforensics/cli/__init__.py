@@ -1,0 +1,51 @@
+"""The command line: each command opens a case, calls one function and prints what it gives.
+
+Here alone errors become messages: one line on standard error, exit code 1 for what is wrong with the input or the case, 2 for wrong
+use, 130 for Ctrl-C. Nothing that came out of a source reaches the terminal but as visible, inert text.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from fimforensics import __version__
+from fimforensics.cli import evidence, ingest, look, site
+from fimforensics.errors import Misuse, Problem
+from fimforensics.text import visible
+
+
+class _Group(click.Group):
+    """Commands in the order of work, and errors as one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Problem as problem:
+            click.echo(f"fimforensics: {visible(problem.line())}", err=True)
+            sys.exit(2 if isinstance(problem, Misuse) else 1)
+        except KeyboardInterrupt:
+            click.echo("fimforensics: stopped; the same command again goes on where it stopped", err=True)
+            sys.exit(130)
+        except BrokenPipeError:
+            sys.stderr.close()  # the reader has had enough, and Python would complain again at its end
+            sys.exit(0)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="fimforensics")
+def main() -> None:
+    """Offline forensic analysis of Microsoft Defender for Cloud's file integrity monitoring events.
+
+    A case is one SQLite file that holds the exports as they came, the events in them, and a log of all that was done.
+    """
+
+
+for _family in (ingest, look, evidence, site):
+    for _command in _family.COMMANDS:
+        main.add_command(_command)

@@ -1,0 +1,62 @@
+"""What the commands share: arguments, JSON that no terminal can act on, tables of plain text."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fimforensics import case as cases
+from fimforensics.text import visible
+
+CASE = click.argument("case", type=click.Path(path_type=Path))
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+
+
+def opened(case: Path) -> closing[sqlite3.Connection]:
+    """The case, for reading, closed at the end."""
+    return closing(cases.open_read(case))
+
+
+def json_line(value: object) -> str:
+    """One line of JSON in ASCII: what steers a terminal stays an escape, and a parser gets the very text."""
+    return json.dumps(value, ensure_ascii=True).replace("\x7f", "\\u007f")
+
+
+def show_json(values: Iterable[object]) -> None:
+    """Prints values as JSON Lines."""
+    for value in values:
+        click.echo(json_line(value))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], widest: int = 60) -> Iterable[str]:
+    """Rows as lines of text, columns aligned, long cells shortened in their middle."""
+    cells = [[_cell(cell, widest) for cell in row] for row in rows]
+    widths = [max([len(name), *(len(row[at]) for row in cells)]) for at, name in enumerate(head)]
+    yield "  ".join(name.ljust(width) for name, width in zip(head, widths, strict=True)).rstrip()
+    for row in cells:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _cell(value: object, widest: int) -> str:
+    text = "" if value is None else visible(str(value))
+    return text if len(text) <= widest else f"{text[:widest // 2 - 1]}…{text[-(widest // 2):]}"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 event`, `2 events`, `30,000 events`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def add_options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """A decorator that is several, the first of them on top."""
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+    return decorate

@@ -1,0 +1,147 @@
+"""Commands that write a case from sources: ingest, replay, rebuild."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from fimforensics import case as cases
+from fimforensics import ingest as ingesting
+from fimforensics import replay as replaying
+from fimforensics.cli.common import CASE, JSON, add_options, counted, opened, show_json
+from fimforensics.errors import Misuse
+from fimforensics.model import Reading
+from fimforensics.queries import case as queries
+from fimforensics.text import visible
+from fimforensics.times import check_zone
+
+READING = add_options([
+    click.option("--timezone", metavar="ZONE", help="The zone of times that tell none: an IANA name, UTC, or +02:00."),
+    click.option("--date-order", type=click.Choice(["dmy", "mdy"]), help="Day or month first, where nothing in the source proves it."),
+])
+
+
+class Bar:
+    """A line on the terminal with how far a source is, how fast it goes, and how long it will take."""
+
+    def __init__(self) -> None:
+        self._shown, self._label, self._began, self._from = 0.0, "", 0.0, 0
+        self.active = sys.stderr.isatty()
+
+    def __call__(self, label: str, done: int, size: int, records: int) -> None:
+        now = time.monotonic()
+        if label != self._label:
+            self._label, self._began, self._from = label, now, done
+        if not self.active or now - self._shown < 0.2:
+            return
+        self._shown = now
+        spent = now - self._began
+        rate = (done - self._from) / spent if spent > 0.5 else 0
+        left = f", {max(size - done, 0) / rate:,.0f} s left" if rate else ""
+        share = min(done / size, 1) if size else 1
+        click.echo(f"\r\x1b[K{visible(label)[-40:]}  {share:4.0%}  {records:,} records, {rate / 1e6:,.0f} MB/s{left}", nl=False, err=True)
+
+    def end(self) -> None:
+        """Clears the line."""
+        if self.active and self._shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+@click.command()
+@CASE
+@click.argument("sources", nargs=-1, type=click.Path(path_type=Path), metavar="SOURCE…")
+@READING
+@click.option("--parts", is_flag=True, help="The sources are parts of one export: equal rows in two of them are two events.")
+@click.option("--expect-sha256", metavar="HEX", help="Take the file only if this is its SHA-256.")
+@click.option("--case-number", help="The number of the case, kept with the snapshot.")
+@click.option("--examiner", help="Who examines, kept with the snapshot.")
+@click.option("--note", help="Where the source came from, or whatever should be known of it.")
+@click.option("--case-key", type=click.Path(path_type=Path), help="Use the secret in this file instead of CASE.key.")
+@click.option("--no-analyze", is_flag=True, help="Leave out the analyses; events can be browsed all the same.")
+@click.option("--abandon", is_flag=True, help="Take back an ingest that was stopped and is not to be gone on with.")
+@JSON
+def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_order: str | None, parts: bool, expect_sha256: str | None,
+           case_number: str | None, examiner: str | None, note: str | None, case_key: Path | None, no_analyze: bool,
+           abandon: bool, as_json: bool) -> None:
+    """Takes exports into a case, which is made when there is none.
+
+    A source is a file or a folder tree, in any shape in which events leave Azure; it is recognised by what is in it. The original goes into
+    the case byte for byte. What is there already is not taken twice. A stopped ingest goes on with the same command.
+    """
+    if abandon:
+        if sources:
+            raise Misuse("--abandon goes without sources")
+        name = ingesting.abandon(case)
+        click.echo(f"The ingest of {visible(name)} was taken back." if name else "Nothing was unfinished.")
+        return
+    if not sources:
+        raise Misuse("no source is named", hint="fimforensics ingest CASE SOURCE…")
+    if timezone:
+        check_zone(timezone)
+    options = ingesting.Options(
+        reading=Reading(timezone, date_order), parts=parts, expect_sha256=expect_sha256, case_number=case_number, examiner=examiner,
+        note=note, case_key=cases.read_key(case_key) if case_key else None)
+    bar = Bar()
+    try:
+        taken = ingesting.ingest(case, list(sources), options, bar)
+    finally:
+        bar.end()
+    _report(case, taken, as_json)
+
+
+def _report(case: Path, taken: list[ingesting.Taken], as_json: bool) -> None:
+    refused = [one for one in taken if one.refused is not None]
+    if len(refused) < len(taken):
+        with opened(case) as connection:
+            known = {row["id"]: row for row in queries.snapshots(connection)}
+        rows = [(one, known[one.snapshot]) for one in taken if one.snapshot is not None]
+        if as_json:
+            show_json({**row, "already": one.already} for one, row in rows)
+        else:
+            for one, row in rows:
+                click.echo(_told(one, row))
+    for one in refused:
+        click.echo(f"fimforensics: {visible(one.refused or '')}", err=True)
+    if refused:
+        sys.exit(1)
+
+
+def _told(one: ingesting.Taken, row: dict) -> str:
+    name = visible(row["source"])
+    if one.already:
+        return f"{name}: already there (snapshot {row['id']})"
+    told = (f"{name}: snapshot {row['id']}, {row['shape']}, {counted(row['records'], 'record')}: {counted(row['events'], 'new event')}, "
+            f"{row['known']:,} known, {counted(row['rejects'], 'reject')}")
+    return told + (f"\n  may be truncated: {visible(row['truncated'])}" if row["truncated"] else "") + (
+        "\n  lacks columns that tell events apart: its events stay apart from those of other sources" if row["partial_columns"] else "")
+
+
+@click.command()
+@CASE
+@READING
+def replay(case: Path, timezone: str | None, date_order: str | None) -> None:
+    """Tries every reject again, with a newer program or with what is now known of its times."""
+    if timezone:
+        check_zone(timezone)
+    tried, now_events = replaying.replay(case, Reading(timezone, date_order))
+    click.echo(f"{counted(tried, 'reject')} tried again, {counted(now_events, 'event')} found.")
+
+
+@click.command()
+@CASE
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--case-key", type=click.Path(path_type=Path), help="Use the secret in this file for the new case.")
+def rebuild(case: Path, new: Path, case_key: Path | None) -> None:
+    """Derives a case anew from the originals in another: the way to a new format, and a check of the old."""
+    bar = Bar()
+    try:
+        number = replaying.rebuild(case, new, cases.read_key(case_key) if case_key else None, bar)
+    finally:
+        bar.end()
+    click.echo(f"{visible(str(new))}: {counted(number, 'snapshot')} taken from {visible(str(case))}")
+
+
+COMMANDS = (ingest, replay, rebuild)

@@ -1,0 +1,1 @@
+"""What makes a case evidence: the originals' bytes, the leaves over every record, and the custody log."""

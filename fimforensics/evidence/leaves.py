@@ -1,0 +1,40 @@
+"""One leaf a record, laid down by ingest: what was read, where it lay, and the row it gave.
+
+leaf = SHA-256(0x00 ‖ seq ‖ snapshot ‖ member ‖ offset ‖ length ‖ salt ‖ SHA-256(raw) ‖ SHA-256(row)); the five numbers are
+8 bytes each, big-endian; the salt is the first 16 bytes of HMAC-SHA-256(case key, seq). A reject's row hash is 32 zero bytes.
+The root is that of RFC 9162 over all leaves in the order of seq.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from hashlib import sha256
+from struct import Struct
+
+NO_ROW = bytes(32)
+EMPTY_ROOT = sha256(b"").digest()
+_PLACE = Struct(">QQQQQ").pack
+_SEQ = Struct(">Q").pack
+
+
+def leaf(key: bytes, seq: int, snapshot: int, member: int, offset: int, length: int, raw: bytes, row_hash: bytes) -> bytes:
+    """The 32 bytes of a record's leaf; `member` is the member's number within its snapshot."""
+    salt = hmac.digest(key, _SEQ(seq), "sha256")[:16]
+    return sha256(b"\0" + _PLACE(seq, snapshot, member, offset, length) + salt + sha256(raw).digest() + row_hash).digest()
+
+
+def root(leaves: Iterable[bytes]) -> bytes:
+    """The tree's root over leaves in order (RFC 9162: an odd node is promoted, never doubled); of none, SHA-256 of nothing."""
+    stack: list[tuple[int, bytes]] = []  # (height, hash), heights falling
+    for hashed in leaves:
+        height = 0
+        while stack and stack[-1][0] == height:
+            hashed, height = sha256(b"\x01" + stack.pop()[1] + hashed).digest(), height + 1
+        stack.append((height, hashed))
+    if not stack:
+        return EMPTY_ROOT
+    found = stack.pop()[1]
+    while stack:
+        found = sha256(b"\x01" + stack.pop()[1] + found).digest()
+    return found

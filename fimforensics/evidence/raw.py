@@ -1,0 +1,113 @@
+"""From the case back to the byte: a source as it lay on disk, and the raw record of an event at its locator.
+
+Works on any connection that has `execute`. Decompression never trusts a declared length: no cell gives more than it may.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import zstandard
+
+from fimforensics.errors import Problem
+from fimforensics.model import CHUNK
+from fimforensics.shapes import strict_json
+
+_LARGEST = 8 * CHUNK  # bytes that one cell may give; a cell of a rendered member may be over CHUNK
+
+
+class Place(NamedTuple):
+    """Where a record lies: the locator, and what is needed to read it."""
+
+    seq: int
+    snapshot: int
+    source: str
+    member_id: int
+    member: str
+    shape: str
+    cached: bool
+    header: dict
+    offset: int
+    length: int
+
+
+def unpack(codec: str, data: bytes) -> bytes:
+    """A stored cell's bytes."""
+    if codec == "raw":
+        return data
+    try:
+        return zstandard.ZstdDecompressor().decompressobj().decompress(data)[:_LARGEST]
+    except zstandard.ZstdError as error:
+        raise Problem(f"a stored part of an original cannot be unpacked ({error})", hint="Run: fimforensics verify CASE") from None
+
+
+def original(connection: Any, snapshot: int) -> Iterator[bytes]:
+    """The source of a snapshot byte for byte, piece by piece."""
+    for codec, data in connection.execute("SELECT codec, data FROM originals WHERE snapshot_id = ? ORDER BY offset", (snapshot,)):
+        yield unpack(codec, data)
+
+
+def place(connection: Any, seq: int) -> Place:
+    """The locator of record `seq`, an event's occurrence or a reject; Problem where there is none."""
+    row = connection.execute(
+        "SELECT r.seq, r.snapshot_id, s.source, m.id, m.name, m.shape, m.cached, m.header, r.offset, r.length FROM "
+        "(SELECT seq, snapshot_id, member_id, offset, length FROM occurrences WHERE seq = ?1 UNION ALL "
+        "SELECT seq, snapshot_id, member_id, offset, length FROM rejects WHERE seq = ?1) r "
+        "JOIN members m ON m.id = r.member_id JOIN snapshots s ON s.id = r.snapshot_id", (seq,)).fetchone()
+    if row is None:
+        raise Problem(f"there is no record {seq} in this case")
+    return Place(*row[:6], bool(row[6]), json.loads(row[7]), row[8], row[9])
+
+
+def raw_record(connection: Any, seq: int) -> bytes:
+    """The bytes of record `seq` as they lay in the source's (decompressed) member; of a rendered member its canonical JSON."""
+    return read_place(connection, place(connection, seq))
+
+
+def read_place(connection: Any, where: Place) -> bytes:
+    """The bytes at a locator."""
+    if where.header["rendered"]:
+        return _rendered(connection, where)
+    table, column, number = ("member_cache", "member_id", where.member_id) if where.cached else ("originals", "snapshot_id", where.snapshot)
+    codec = "'zstd'" if where.cached else "codec"
+    end, parts = where.offset + where.length, []
+    for offset, code, data in connection.execute(
+            f"SELECT offset, {codec}, data FROM {table} WHERE {column} = ?1 AND offset < ?3 AND offset >= "
+            f"(SELECT max(offset) FROM {table} WHERE {column} = ?1 AND offset <= ?2) ORDER BY offset", (number, where.offset, end)):
+        parts.append(unpack(code, data)[max(where.offset - offset, 0):end - offset])
+    found = b"".join(parts)
+    if len(found) != where.length:
+        raise Problem(f"the bytes of record {where.seq} are not all there", hint="Run: fimforensics verify CASE")
+    return found
+
+
+def _rendered(connection: Any, where: Place) -> bytes:
+    row = connection.execute("SELECT offset, data FROM member_cache WHERE member_id = ? AND offset <= ? ORDER BY offset DESC LIMIT 1",
+                             (where.member_id, where.offset)).fetchone()
+    lines = unpack("zstd", row[1]).split(b"\n") if row else []
+    if not row or where.offset - row[0] >= len(lines):
+        raise Problem(f"the rendered form of record {where.seq} is not there", hint="Run: fimforensics rebuild CASE NEW")
+    return lines[where.offset - row[0]]
+
+
+def values(where: Place, raw: bytes) -> tuple[dict[str, object] | None, str | None]:
+    """A record's values read again from its bytes, or the problem that it has."""
+    columns = where.header["columns"]
+    if where.header["text"] and not where.header["rendered"]:
+        text = raw.decode(where.header["encoding"], "surrogateescape")
+        delimiter = where.header.get("delimiter") or ","
+        cells = next(csv.reader([text.rstrip("\r\n")] if "\n" not in text.rstrip("\r\n") else text.splitlines(keepends=True),
+                                delimiter=delimiter), [])
+        if len(cells) != len(columns):
+            return None, f"{len(cells)} cells where the header has {len(columns)}"
+        return {name: cell or None for name, cell in zip(columns, cells, strict=True)}, None
+    if raw[:1] == b"[":
+        wrapped, problem = strict_json.parse(b'{"row":' + raw + b"}")
+        row = wrapped["row"] if wrapped else None
+        if not isinstance(row, list) or len(row) != len(columns):
+            return None, problem or "the row has another number of cells than there are columns"
+        return dict(zip(columns, row, strict=True)), None
+    return strict_json.parse(raw)

@@ -1,0 +1,168 @@
+"""What a case holds, in one look: its events by host and kind and day, where they came from, what is missing.
+
+Counts come from the rollup `event_counts`, never from the events, so the look costs the same at a million of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+LATEST = "2101"  # a time beyond is a "never" (9999), kept as evidence and no measure of when the case ends
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The case's own row, and the first and last time of its events."""
+
+    case_id: str
+    case_number: str | None
+    examiner: str | None
+    note: str | None
+    created: str
+    tool: str
+    format: int
+    events: int
+    hosts: int
+    sources: int
+    first_time: str | None
+    last_time: str | None
+    odd_times: int  # events whose year is before 1980 or after 2100
+
+
+@dataclass(frozen=True)
+class HostCount:
+    """One host's events of one kind, with the first and last day that has any."""
+
+    host_id: int
+    host: str
+    kind: str
+    events: int
+    first_day: str
+    last_day: str
+
+
+@dataclass(frozen=True)
+class ChangeCount:
+    """How often one kind of change was seen, and on how many hosts; `entity` is the kind as the source spelled it."""
+
+    change_id: int
+    kind: str
+    change: str
+    entity: str | None
+    events: int
+    hosts: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """One snapshot: what was taken in from one source, and why it may not be the whole of it."""
+
+    id: int
+    source: str
+    state: str
+    shape: str | None
+    table: str | None
+    sha256: str | None
+    records: int
+    new_events: int
+    known_events: int
+    rejects: int
+    first_time: str | None
+    last_time: str | None
+    partial_columns: bool
+    truncated: str | None
+
+
+@dataclass(frozen=True)
+class RejectCount:
+    """Records of one source that could not become events, for one reason."""
+
+    snapshot_id: int
+    source: str
+    reason: str
+    records: int
+    replayed: int
+    first_seq: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All of it; lists in a fixed order."""
+
+    facts: Facts
+    hosts: list[HostCount]
+    changes: list[ChangeCount]
+    days: list[tuple[str, str, int]]  # day, kind, events
+    sources: list[Source]  # those of which something must be said come first; facts.sources is how many there are
+    rejects: list[RejectCount]
+
+    @property
+    def unfinished(self) -> list[Source]:
+        """Snapshots whose ingest has not come to its end; their events are shown nowhere."""
+        return [source for source in self.sources if source.state != "finished"]
+
+
+def summary(connection: sqlite3.Connection, most: int = 12) -> Summary:
+    """The case in one look, with at most `most` sources and reasons for rejected records."""
+    return Summary(facts(connection), hosts(connection), changes(connection), days(connection), sources(connection, most),
+                   reject_reasons(connection, most))
+
+
+def facts(connection: sqlite3.Connection) -> Facts:
+    """The case's own row and the span of its events; a time after 2100 or before 1980 does not stretch the span."""
+    case_id, number, examiner, note, created, tool, version, end = connection.execute(
+        "SELECT case_id, case_number, examiner, note, created, tool, format, events_end FROM case_info").fetchone()
+    events, seen = connection.execute("SELECT coalesce(sum(events), 0), count(DISTINCT host_id) FROM event_counts").fetchone()
+    taken = connection.execute("SELECT count(*) FROM snapshots").fetchone()[0]
+    odd = connection.execute("SELECT coalesce(sum(events), 0) FROM event_counts WHERE day < '1980' OR day >= ?",
+                             (LATEST,)).fetchone()[0]
+    span = "SELECT time FROM events WHERE time >= '1980' AND time < ? AND id < ? ORDER BY time {} LIMIT 1"
+    first = connection.execute(span.format("ASC"), (LATEST, end)).fetchone()
+    last = connection.execute(span.format("DESC"), (LATEST, end)).fetchone()
+    return Facts(case_id, number, examiner, note, created, tool, version, events, seen, taken,
+                 first[0] if first else None, last[0] if last else None, odd)
+
+
+def hosts(connection: sqlite3.Connection) -> list[HostCount]:
+    """Events by host and kind, hosts by name."""
+    rows = connection.execute("""
+        SELECT n.host_id, h.name, c.kind, sum(n.events), min(n.day), max(n.day)
+        FROM event_counts n JOIN hosts h ON h.id = n.host_id JOIN changes c ON c.id = n.change_id
+        GROUP BY n.host_id, c.kind ORDER BY h.name, n.host_id, c.kind""")
+    return [HostCount(*row) for row in rows]
+
+
+def changes(connection: sqlite3.Connection) -> list[ChangeCount]:
+    """Events by change, the most frequent first."""
+    rows = connection.execute("""
+        SELECT c.id, c.kind, c.change, c.entity, sum(n.events) AS total, count(DISTINCT n.host_id)
+        FROM event_counts n JOIN changes c ON c.id = n.change_id
+        GROUP BY c.id ORDER BY total DESC, c.kind, c.change, c.id""")
+    return [ChangeCount(*row) for row in rows]
+
+
+def days(connection: sqlite3.Connection) -> list[tuple[str, str, int]]:
+    """Events by UTC day and kind, in order; days without any are not listed."""
+    rows = connection.execute("""
+        SELECT n.day, c.kind, sum(n.events) FROM event_counts n JOIN changes c ON c.id = n.change_id
+        WHERE n.day >= '1980' AND n.day < ? GROUP BY n.day, c.kind ORDER BY n.day, c.kind""", (LATEST,))
+    return [(day, kind, events) for day, kind, events in rows]
+
+
+def sources(connection: sqlite3.Connection, most: int = 12) -> list[Source]:
+    """At most so many snapshots: the unfinished, cut and partly rejected ones first, then in the order of taking."""
+    rows = connection.execute("""
+        SELECT id, source, state, shape, source_table, sha256, records, new_events, known_events, rejects, first_time,
+               last_time, partial_columns, truncated FROM snapshots
+        ORDER BY state = 'finished', truncated IS NULL, partial_columns = 0, rejects = 0, id LIMIT ?""", (most,))
+    return [Source(*row[:12], bool(row[12]), row[13]) for row in rows]
+
+
+def reject_reasons(connection: sqlite3.Connection, most: int = 12) -> list[RejectCount]:
+    """Why records were rejected, by source and reason, the most frequent first."""
+    rows = connection.execute("""
+        SELECT r.snapshot_id, s.source, r.reason, count(*) AS total, count(r.replayed_as), min(r.seq)
+        FROM rejects r JOIN snapshots s ON s.id = r.snapshot_id
+        GROUP BY r.snapshot_id, r.reason ORDER BY total DESC, r.snapshot_id, r.reason LIMIT ?""", (most,))
+    return [RejectCount(*row) for row in rows]

@@ -1,0 +1,109 @@
+"""One value of evidence as inert HTML: escapes visible, no links out, times and hashes easy to compare by eye.
+
+A page is trusted less than its reader thinks: bidi marks reorder what is read, an address in a cell asks to be clicked.
+So every text goes through `visible`, stands in `<bdi>`, and only rows of this case are linked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from markupsafe import Markup, escape
+
+from fimforensics.site.tables import HASHES, foreign_keys
+from fimforensics.text import visible
+
+CUT = 300  # characters of a text in a table of many rows
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z")
+_HEX = re.compile(r"[0-9a-f]{32,128}(?:-\d+)?")
+Value = object
+
+
+def text(value: str, cut: int = CUT) -> Markup:
+    """Text as a reader may trust it; longer than `cut` it ends with how much there is more."""
+    if cut and len(value) > cut:
+        return Markup('<bdi class="text">{}</bdi><i class="more">… {:,} characters in all</i>').format(
+            visible(value[:cut]), len(value))
+    return Markup('<bdi class="text">{}</bdi>').format(visible(value))
+
+
+def middle(value: str, most: int = 72) -> str:
+    """A long name without its middle: exports lie in deep folders whose names differ at the end."""
+    return value if len(value) <= most else f"{value[:most // 3]}…{value[len(value) - most + most // 3:]}"
+
+
+def block(value: str) -> Markup:
+    """Text over several lines, each line's controls visible; line ends stay line ends."""
+    return Markup("\n").join(escape(visible(line)) for line in value.split("\n"))
+
+
+def time(value: str) -> Markup:
+    """A canonical time with its fraction set back; other text as text."""
+    match = _TIME.fullmatch(value)
+    if match is None:
+        return text(value, 0)
+    day, clock, fraction = match.groups()
+    return Markup('<time datetime="{0}">{1} {2}<small>{3}Z</small></time>').format(value, day, clock, fraction or "")
+
+
+def moment(value: str) -> Markup:
+    """A canonical time to the second, for sentences; other text as text."""
+    match = _TIME.fullmatch(value)
+    if match is None:
+        return text(value, 0)
+    return Markup('<time datetime="{0}" title="{0}">{1} {2}</time>').format(value, match.group(1), match.group(2))
+
+
+def hexadecimal(value: str) -> Markup:
+    """A hash: whole in the page, so that it can be searched, copied and printed, short on the screen."""
+    return Markup('<code class="hash" title="{0}">{0}</code>').format(value)
+
+
+def pretty_json(value: str) -> Markup:
+    """A JSON text set out over lines; as text where it is none."""
+    try:
+        told = json.dumps(json.loads(value), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text(value, 0)
+    return Markup('<pre class="json">{}</pre>').format(block(told))
+
+
+def cell(value: Value, column: str, table: str | None, link: Callable[[str, object], str], cut: int = CUT) -> Markup | None:
+    """The HTML of one cell, None where there is nothing to show. `link(table, id)` gives the address of a row."""
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return _labelled(value, column, table, link, cut)
+    if isinstance(value, bytes):
+        return hexadecimal(value.hex()) if len(value) <= 64 else Markup("<i>{:,} bytes</i>").format(len(value))
+    if isinstance(value, int | float):
+        return _number(value, column)
+    told = str(value)
+    if told == "":
+        return Markup('<i class="empty">empty text</i>')
+    if column in HASHES and _HEX.fullmatch(told):
+        return hexadecimal(told)
+    if len(told) < 40 and _TIME.fullmatch(told):
+        return time(told)
+    return text(told, cut)
+
+
+def _number(value: float, column: str) -> Markup:
+    grouped = isinstance(value, int) and column in _COUNTS
+    return Markup('<span class="number">{}</span>').format(f"{value:,}" if grouped else value)
+
+
+_COUNTS = frozenset(["events", "records", "new_events", "known_events", "rejects", "size", "file_size", "duration_ms", "files",
+                     "count", "registry_values", "hosts"])
+
+
+def _labelled(value: dict[str, object], column: str, table: str | None, link: Callable[[str, object], str],
+              cut: int) -> Markup:
+    """A foreign key with its label: a link to the row it means."""
+    other = foreign_keys().get((table or "", column))
+    label, identity = value.get("label"), value.get("value")
+    told = cell(label, "sha256" if column == "content_id" else "", None, link, cut) if label is not None else None
+    shown = told or Markup("no. {}").format(identity)
+    return Markup('<a href="{}">{}</a>').format(link(other, identity), shown) if other else shown

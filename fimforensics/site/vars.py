@@ -1,0 +1,120 @@
+"""What the plugins hand to templates, asked of the case by one function call on one of its connections."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from datasette.database import Database
+from datasette.filters import FilterArguments
+from datasette.utils import tilde_encode, urlsafe_components
+from datasette.utils.asgi import NotFound, Request
+from markupsafe import Markup
+
+from fimforensics.evidence.raw import raw_record
+from fimforensics.queries.summary import summary
+from fimforensics.site import cells, pages, tables
+from fimforensics.site.database import changed, is_case
+from fimforensics.site.settings import STATIC
+
+MENU = (("events", "Events"), ("files", "Files"), ("registry_values", "Registry"), ("hosts", "Hosts"),
+        ("processes", "Processes"), ("accounts", "Accounts"), ("contents", "Contents"), ("snapshots", "Sources"),
+        ("rejects", "Rejects"))
+
+
+def row_address(datasette: Any, database: str, table: str, identity: object) -> str:
+    """The address of a row's page."""
+    return str(datasette.urls.row(database, table, tilde_encode(str(identity))))
+
+
+def case_names(datasette: Any) -> list[str]:
+    """The databases that are cases, in the order in which they were given."""
+    return [name for name, database in datasette.databases.items() if is_case(database)]
+
+
+def current(datasette: Any, request: Request | None) -> str | None:
+    """The case that a request is about, the first one where it is about none; None where there is no case."""
+    names = case_names(datasette)
+    asked = request.url_vars.get("database") if request else None
+    return asked if asked in names else next(iter(names), None)
+
+
+def menu(datasette: Any, request: Request | None) -> list[dict[str, str]]:
+    """The links at the head of every page."""
+    name = current(datasette, request)
+    if name is None:
+        return []
+    first = [{"href": str(datasette.urls.instance() if len(case_names(datasette)) == 1 else datasette.urls.database(name)),
+              "label": "Case"}]
+    return first + [{"href": str(datasette.urls.table(name, table)), "label": label} for table, label in MENU]
+
+
+def common(datasette: Any, request: Request | None, database: str | None, table: str | None) -> dict[str, Any]:
+    """The style sheet's address, what the table at hand can be grouped by, and whether the file was changed meanwhile."""
+    return {"style": f"/-/fimforensics/site.css?{_fingerprint('site.css')}", "groupings": tables.GROUPINGS.get(table or "", ()),
+            "opening": tables.OPENING.get(table or "", ()), "opened_short": bool(request and request.scope.get("fim_opening")),
+            "changed": [name for name in case_names(datasette) if changed(datasette.databases[name])]}
+
+
+@lru_cache(maxsize=8)
+def _fingerprint(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+async def overviews(datasette: Any, request: Request, names: list[str] | None) -> list[dict[str, Any]]:
+    """The summary of each case, with what the chart and the tables need."""
+    found = []
+    for name in names or case_names(datasette):
+        database = datasette.databases[name]
+        if is_case(database):
+            told = await database.execute_fn(summary)
+            found.append({"name": name, "file": Path(database.path).name, "size": database.size, "told": told,
+                          "hosts": pages.host_lines(told), "kinds": pages.kinds(told), "bars": pages.bars(told),
+                          "questions": await datasette.get_canned_queries(name, request.actor)})
+    return found
+
+
+async def event_vars(datasette: Any, request: Request, database: str) -> pages.EventPage | None:
+    """The event whose page is asked for; None where the number is none or no finished snapshot has it."""
+    number = urlsafe_components(request.url_vars["pks"])[0]
+    if not number.isdecimal() or not is_case(datasette.databases[database]):
+        return None
+    return await datasette.databases[database].execute_fn(lambda connection: pages.event_page(connection, int(number), raw_record))
+
+
+async def row_cells(datasette: Any, request: Request, database: str, table: str) -> dict[str, Markup | None]:
+    """The cells of the row at hand by column: whole, foreign keys with their labels."""
+    found = datasette.databases[database]
+    keys = await found.primary_keys(table) or ["rowid"]
+    values = urlsafe_components(request.url_vars["pks"])
+    wheres = " AND ".join(f'"{key}" = ?' for key in keys)
+    name = table.replace('"', '""')
+    row = (await found.execute(f'SELECT * FROM "{name}" WHERE {wheres}', values)).first()
+    if row is None:
+        raise NotFound("Record not found")
+    told: dict[str, Markup | None] = {}
+    for column in row.keys():
+        value = row[column]
+        if value is not None and (table, column) in tables.foreign_keys():
+            labels = await datasette.expand_foreign_keys(database, table, column, [value])
+            value = {"value": value, "label": labels.get((column, value))}
+        if isinstance(value, str) and value[:1] in "{[" and len(value) > 1:
+            told[column] = cells.pretty_json(value)
+        else:
+            told[column] = cells.cell(value, column, table, partial(row_address, datasette, database), 0)
+    return told
+
+
+async def finished_only(datasette: Any, database: str, table: str) -> FilterArguments | None:
+    """The condition that leaves the unfinished snapshot's rows out; None where there is none."""
+    clauses = {"events": "id < (select events_end from case_info)",
+               "occurrences": "snapshot_id not in (select id from snapshots where state <> 'finished')"}
+    if table not in clauses or not is_case(datasette.databases[database]):
+        return None
+    found = datasette.databases[database]
+    unfinished = (await found.execute("SELECT 1 FROM snapshots WHERE state <> 'finished' LIMIT 1")).first()
+    return FilterArguments([clauses[table]], human_descriptions=["of finished snapshots"]) if unfinished else None
+
+

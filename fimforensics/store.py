@@ -1,0 +1,305 @@
+"""Every write of events and entities. A `Writer` takes a reading's batches and finds each event its place in the case.
+
+An event is its match key and its ordinal among equal keys of one set (docs/case-format.md): the n-th record of a key in a set
+is the n-th event of that key, whichever set told it first. Keys are looked up by their first 8 bytes, in a table that is
+filled in sorted portions; the whole key is compared before two records count as the same event.
+Keys whose records differ are only noted here; `fimforensics.settle` decides over all of their records when the set is whole.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from struct import Struct
+
+import apsw
+
+from fimforensics.blocks import KINDS
+
+_PREFIX = Struct(">q").unpack_from
+_SLOTS = 1 << 25  # of the filter that knows which prefixes were never seen
+COMMIT = 65_536  # records of one transaction
+
+# kind: columns; which of them refer to which kind; which of them tell two entities apart (all, if none is named); the label
+# among the rest, of which the case keeps the first in the alphabet so that the order of sources does not matter
+_ENTITIES: dict[str, tuple[tuple[str, ...], dict[int, str], tuple[int, ...], int | None]] = {
+    "hosts": (("key", "name"), {}, (0,), 1),
+    "machine_reports": (("host_id", "tenant_id", "azure_resource_id", "aad_tenant_id", "computer", "cloud_provider",
+                         "cloud_identifier", "cloud_resource_type", "source_system", "type", "is_billable"), {0: "hosts"}, (), None),
+    "changes": (("kind", "change", "entity"), {}, (), None),
+    "accounts": (("name", "sid", "domain", "account"), {}, (), None),
+    "images": (("file_name", "path", "file_type", "size", "created", "pe_timestamp", "last_write", "ls_hash", "md5", "sha256",
+                "sha1", "company", "product", "product_version", "internal_name", "original_name", "description"), {}, (), None),
+    "processes": (("host_id", "pid", "created", "image_key", "name", "weak"), {0: "hosts"}, (0, 1, 2, 3), 4),
+    "process_reports": (("process_id", "account_id", "image_id", "pid", "name", "created", "session_id", "first_seen", "source"),
+                        {0: "processes", 1: "accounts", 2: "images"}, (), None),
+    "paths": (("path", "file_name"), {}, (), None),
+    "files": (("host_id", "path", "key"), {0: "hosts"}, (0, 2), 1),
+    "contents": (("sha256", "sha1", "md5", "size"), {}, (), None),
+    "requests": (("account_id", "ip", "port", "source"), {0: "accounts"}, (), None),
+    "registry_values": (("host_id", "path", "key", "name"), {0: "hosts"}, (0, 2, 3), 1),
+    "registry_reports": (("key", "hive", "old_type", "old_name", "old_key", "new_type", "new_name"), {}, (), None),
+}
+# the kinds that an event's references are numbers of, in the order of its cells
+_REFERENCES = {1: "hosts", 2: "changes", 3: "files", 4: "registry_values", 5: "contents", 6: "processes", 7: "accounts", 8: "paths",
+               9: "paths", 10: "requests", 11: "machine_reports", 12: "process_reports", 13: "registry_reports"}
+EVENT_COLUMNS = ("time", "host_id", "change_id", "file_id", "registry_value_id", "content_id", "process_id", "account_id", "path_id",
+                 "original_path_id", "request_id", "machine_report_id", "process_report_id", "registry_report_id", "file_type",
+                 "file_size", "old_data", "new_data", "image_last_access", "billed_size", "forms", "extra", "flags")
+_INSERT_EVENT = (f"INSERT INTO events (id, {', '.join(EVENT_COLUMNS)}, match_key, ordinal) "
+                 f"VALUES ({', '.join('?' * (len(EVENT_COLUMNS) + 3))})")
+_UPDATE_EVENT = f"UPDATE events SET {', '.join(f'{column} = ?' for column in EVENT_COLUMNS)} WHERE id = ?"
+
+
+class Interner:
+    """Gives the entities of one reading their ids in the case: those it has, and new ones."""
+
+    def __init__(self, db: apsw.Connection) -> None:
+        self._db = db
+        self.ids: dict[str, array] = {kind: array("q") for kind in KINDS}
+        self._sql = {kind: _statements(kind) for kind in KINDS}
+        self._next = {kind: (db.execute(f"SELECT max(id) FROM {kind}").fetchone()[0] or 0) + 1 for kind in KINDS}
+
+    def take(self, taken: list[list[tuple]]) -> None:
+        """The new entities of a batch, kind by kind; their local numbers are known from now on."""
+        for kind, rows in zip(KINDS, taken, strict=True):
+            if rows:
+                self._intern(kind, rows)
+
+    def _intern(self, kind: str, rows: list[tuple]) -> None:
+        _, references, keys, label = _ENTITIES[kind]
+        find, insert, update = self._sql[kind]
+        execute, found_ids, following = self._db.cursor().execute, self.ids[kind], self._next[kind]
+        for row in rows:
+            if references:
+                cells = list(row)
+                for at, other in references.items():
+                    if cells[at] is not None:
+                        cells[at] = self.ids[other][cells[at]]
+                row = tuple(cells)
+            known = execute(find, [row[at] for at in keys] if keys else row).fetchone()
+            if known is None:
+                execute(insert, (following, *row))
+                found_ids.append(following)
+                following += 1
+                continue
+            found_ids.append(known[0])
+            if label is not None and row[label] < known[1]:
+                execute("INSERT INTO relabelled (kind, entity, old) VALUES (?, ?, ?)", (kind, known[0], known[1]))
+                execute(update, (row[label], known[0]))
+        self._next[kind] = following
+
+    def event(self, event: tuple) -> tuple:
+        """The event with the case's ids for local numbers."""
+        ids = self.ids
+        (time, host, change, file, value, content, process, account, path, old_path, request, machine, report, registry, *rest) = event
+        return (time, ids["hosts"][host], ids["changes"][change], None if file is None else ids["files"][file],
+                None if value is None else ids["registry_values"][value], None if content is None else ids["contents"][content],
+                None if process is None else ids["processes"][process], None if account is None else ids["accounts"][account],
+                None if path is None else ids["paths"][path], None if old_path is None else ids["paths"][old_path],
+                None if request is None else ids["requests"][request], ids["machine_reports"][machine],
+                None if report is None else ids["process_reports"][report],
+                None if registry is None else ids["registry_reports"][registry], *rest)
+
+
+def _statements(kind: str) -> tuple[str, str, str]:
+    columns, _, keys, label = _ENTITIES[kind]
+    compared = [columns[at] for at in keys] if keys else columns
+    find = f"SELECT id, {columns[label] if label is not None else 'NULL'} FROM {kind} WHERE " + " AND ".join(
+        f"{column} IS ?" for column in compared)
+    insert = f"INSERT INTO {kind} (id, {', '.join(columns)}) VALUES ({', '.join('?' * (len(columns) + 1))})"
+    return find, insert, f"UPDATE {kind} SET {columns[label]} = ? WHERE id = ?" if label is not None else ""
+
+
+class Known:
+    """What is known of one key in the current portion: how many records of the set, and the events of the case."""
+
+    __slots__ = ("events", "items", "told")
+
+    def __init__(self, told: int, events: list[tuple[int, bytes]], items: dict[str, int]) -> None:
+        self.told, self.events, self.items = told, events, items
+
+
+class Writer:
+    """Takes one snapshot's batches; `flush` before every commit."""
+
+    def __init__(self, db: apsw.Connection, snapshot: int, set_id: int) -> None:
+        self._db, self._snapshot, self._set = db, snapshot, set_id
+        self._interner = Interner(db)
+        self._portion: dict[bytes, tuple[int, bytes, str | None] | Known] = {}
+        self._new_keys: list[tuple[int, int, int, int]] = []
+        self._unsettled: set[int] = set()
+        others = db.execute("SELECT 1 FROM snapshots WHERE id <> ? LIMIT 1", (snapshot,)).fetchone()
+        self._alone = others is None  # then every event of the case is of this set
+        self._fresh = self._alone and db.execute("SELECT 1 FROM occurrences LIMIT 1").fetchone() is None
+        self._filter = bytearray(_SLOTS) if self._fresh else bytearray()
+        self._next = (db.execute("SELECT max(id) FROM events").fetchone()[0] or 0) + 1
+        self.new = self.known = self.rejects = 0
+        if not self._alone:
+            db.execute("CREATE INDEX IF NOT EXISTS occurrences_event ON occurrences(event_id)")
+
+    def rows(self, member: int, message: tuple) -> None:
+        """One batch of records into the case."""
+        _, _, _, entities, events, keys, checks, places, rejects, leaves, _, _ = message
+        self._interner.take(entities)
+        placed, occurred = [], []
+        place, localise = self._place, self._interner.event
+        for event, key, check, (seq, offset, length, item) in zip(events, keys, checks, places, strict=True):
+            number, ordinal, new = place(key, check, item)
+            if new:
+                placed.append((number, *localise(event), key, ordinal))
+            occurred.append((seq, number, self._snapshot, member, offset, length, item))
+        execute = self._db.cursor().executemany
+        execute(_INSERT_EVENT, placed)
+        execute("INSERT INTO occurrences VALUES (?, ?, ?, ?, ?, ?, ?)", occurred)
+        execute("INSERT INTO rejects (seq, snapshot_id, member_id, record, offset, length, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                ((seq, self._snapshot, member, record, offset, length, reason) for seq, record, offset, length, reason in rejects))
+        first = min(place[0] for place in (*places[:1], *rejects[:1]))
+        self._db.execute("INSERT INTO leaves VALUES (?, ?)", (first, leaves))
+        self.new += len(placed)
+        self.known += len(occurred) - len(placed)
+        self.rejects += len(rejects)
+
+    def _place(self, key: bytes, check: bytes, item: str | None) -> tuple[int, int, bool]:
+        """The event of a record: its id, its ordinal, and whether it is new to the case."""
+        state = self._portion.get(key)
+        prefix = _PREFIX(key)[0]
+        if state is None:
+            slot = prefix & (_SLOTS - 1)
+            if self._fresh and not self._filter[slot]:
+                self._filter[slot] = 1
+                return self._add(key, prefix, check, item, 0)
+            state = self._load(key, prefix)
+            if not state.events:
+                return self._add(key, prefix, check, item, 0)
+            self._portion[key] = state
+        elif type(state) is tuple:
+            state = self._portion[key] = Known(1, [(state[0], state[1])], {state[2]: state[0]} if state[2] else {})
+        assert isinstance(state, Known)
+        if item is not None:
+            again = state.items.get(item)
+            if again is not None:  # the same id again in one set is the same record sent twice
+                if check != next(seen for number, seen in state.events if number == again):
+                    self._unsettled.add(prefix)
+                return again, 0, False
+        ordinal = state.told
+        state.told += 1
+        if ordinal < len(state.events):
+            number, seen = state.events[ordinal]
+            if seen != check:
+                self._unsettled.add(prefix)
+            if item is not None:
+                state.items[item] = number
+            return number, ordinal, False
+        if check != state.events[0][1]:
+            self._unsettled.add(prefix)
+        number = self._number(prefix, check, ordinal)
+        state.events.append((number, check))
+        if item is not None:
+            state.items[item] = number
+        return number, ordinal, True
+
+    def _add(self, key: bytes, prefix: int, check: bytes, item: str | None, ordinal: int) -> tuple[int, int, bool]:
+        number = self._number(prefix, check, ordinal)
+        self._portion[key] = (number, check, item)
+        return number, ordinal, True
+
+    def _number(self, prefix: int, check: bytes, ordinal: int) -> int:
+        number = self._next
+        self._next = number + 1
+        self._new_keys.append((prefix, number, ordinal, _PREFIX(check)[0]))
+        return number
+
+    def _load(self, key: bytes, prefix: int) -> Known:
+        """What the case and the set know of a key before this portion."""
+        rows = self._db.execute(
+            "SELECT k.event_id, k.row_check FROM event_keys k JOIN events e ON e.id = k.event_id "
+            "WHERE k.prefix = ? AND e.match_key = ? ORDER BY e.ordinal", (prefix, key)).fetchall()
+        events = [(number, check.to_bytes(8, "big", signed=True)) for number, check in rows]
+        if self._fresh:
+            return Known(len(events), events, self._items(prefix, key) if events else {})
+        told = self._db.execute(
+            "SELECT count(DISTINCT o.event_id) FROM event_keys k JOIN events e ON e.id = k.event_id JOIN occurrences o ON "
+            "o.event_id = e.id JOIN snapshots s ON s.id = o.snapshot_id WHERE k.prefix = ? AND e.match_key = ? AND s.set_id = ?",
+            (prefix, key, self._set)).fetchone()[0] if events and not self._alone else len(events)
+        return Known(told, events, self._items(prefix, key) if events else {})
+
+    def _items(self, prefix: int, key: bytes) -> dict[str, int]:
+        if self._fresh and not self._has_items():
+            return {}
+        self._db.execute("CREATE INDEX IF NOT EXISTS occurrences_event ON occurrences(event_id)")
+        return dict(self._db.execute(
+            "SELECT o.item_id, o.event_id FROM event_keys k JOIN events e ON e.id = k.event_id JOIN occurrences o ON o.event_id = e.id "
+            "JOIN snapshots s ON s.id = o.snapshot_id WHERE k.prefix = ? AND e.match_key = ? AND s.set_id = ? "
+            "AND o.item_id IS NOT NULL", (prefix, key, self._set)))
+
+    def _has_items(self) -> bool:
+        return self._db.execute("SELECT item_id FROM occurrences ORDER BY seq LIMIT 1").fetchone()[0] is not None
+
+    def flush(self) -> None:
+        """Writes what was held back for sorting; the portion is forgotten."""
+        self._new_keys.sort()
+        self._db.cursor().executemany("INSERT INTO event_keys VALUES (?, ?, ?, ?)", self._new_keys)
+        self._db.cursor().executemany("INSERT OR IGNORE INTO unsettled VALUES (?)", ((prefix,) for prefix in sorted(self._unsettled)))
+        self._new_keys.clear()
+        self._unsettled.clear()
+        self._portion.clear()
+
+
+def take_back(db: apsw.Connection, snapshot: int, marks: dict[str, int]) -> None:
+    """Removes an unfinished snapshot and all that came with it; `marks` are the greatest ids before it."""
+    first = db.execute("SELECT first_seq FROM snapshots WHERE id = ?", (snapshot,)).fetchone()[0]
+    for kind, entity, old in db.execute("SELECT kind, entity, old FROM relabelled ORDER BY id DESC").fetchall():
+        columns, _, _, label = _ENTITIES[kind]
+        assert label is not None
+        db.execute(f"UPDATE {kind} SET {columns[label]} = ? WHERE id = ?", (old, entity))
+    for statement in ("DELETE FROM occurrences WHERE seq >= ?", "DELETE FROM rejects WHERE seq >= ?", "DELETE FROM leaves WHERE first_seq >= ?"):
+        db.execute(statement, (first,))
+    db.execute("DELETE FROM event_keys WHERE event_id > ?", (marks["events"],))
+    for kind in ("events", *reversed(KINDS)):
+        db.execute(f"DELETE FROM {kind} WHERE id > ?", (marks[kind],))
+    for statement in ("DELETE FROM member_cache WHERE member_id IN (SELECT id FROM members WHERE snapshot_id = ?)",
+                      "DELETE FROM preambles WHERE member_id IN (SELECT id FROM members WHERE snapshot_id = ?)",
+                      "DELETE FROM members WHERE snapshot_id = ?", "DELETE FROM originals WHERE snapshot_id = ?",
+                      "DELETE FROM snapshots WHERE id = ?"):
+        db.execute(statement, (snapshot,))
+    db.execute("DELETE FROM unsettled")
+    db.execute("DELETE FROM relabelled")
+
+
+def marks(db: apsw.Connection) -> dict[str, int]:
+    """The greatest id of events and of every kind of entity."""
+    return {kind: db.execute(f"SELECT max(id) FROM {kind}").fetchone()[0] or 0 for kind in ("events", *KINDS)}
+
+
+_USED = {
+    "files": ["events.file_id"], "contents": ["events.content_id"], "paths": ["events.path_id", "events.original_path_id"],
+    "registry_values": ["events.registry_value_id"], "registry_reports": ["events.registry_report_id"],
+    "machine_reports": ["events.machine_report_id"], "process_reports": ["events.process_report_id"], "requests": ["events.request_id"],
+    "processes": ["events.process_id"], "images": ["process_reports.image_id"],
+    "accounts": ["events.account_id", "process_reports.account_id", "requests.account_id"], "changes": ["events.change_id"],
+    "hosts": ["events.host_id"],
+}
+
+
+def sweep(db: apsw.Connection) -> None:
+    """Removes entities that no event refers to: what a reject named, or what better records replaced."""
+    for kind, places in _USED.items():
+        used = " UNION ".join(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL" for table, column in
+                              (place.split(".") for place in places))
+        db.execute(f"DELETE FROM {kind} WHERE id NOT IN ({used})")
+
+
+def chunks(db: apsw.Connection, snapshot: int, members: dict[int, int], target: int, stored: Iterable[tuple]) -> None:
+    """Bytes of the original (target -1) or of a member's cache; what is there already stays."""
+    if target < 0:
+        db.cursor().executemany("INSERT OR IGNORE INTO originals VALUES (?, ?, ?, ?, ?)",
+                                ((snapshot, offset, length, codec, data) for offset, length, codec, data, _ in stored))
+    else:
+        db.cursor().executemany("INSERT OR IGNORE INTO member_cache VALUES (?, ?, ?, ?)",
+                                ((members[target], offset, length, data) for offset, length, _, data, _ in stored))
+
+
+def update_event(db: apsw.Connection, interner: Interner, number: int, event: tuple) -> None:
+    """Replaces an event's cells by better ones; its key and ordinal stay."""
+    db.execute(_UPDATE_EVENT, (*interner.event(event), number))

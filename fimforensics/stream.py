@@ -1,0 +1,84 @@
+"""A reading in a process of its own: two cores work, and a source that crashes a parser cannot take the case with it.
+
+The messages of `fimforensics.pipeline` cross by `marshal`; a thread holds a few of them ready for the writer.
+"""
+
+from __future__ import annotations
+
+import gc
+import marshal
+import multiprocessing
+import queue
+import signal
+import threading
+import traceback
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+
+from fimforensics.errors import Problem, Refused
+from fimforensics.pipeline import Task, messages
+
+ALONE = 8 << 20  # bytes of a source below which a second process costs more than it saves
+_READY = 3
+
+
+def stream(task: Task, size: int) -> Iterator[tuple]:
+    """The messages of `task`, made in process or, for a source of many bytes, beside."""
+    if size < ALONE:
+        yield from messages(task)
+        return
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_child, args=(task, there), daemon=True)
+    child.start()
+    there.close()
+    held: queue.Queue[bytes | None] = queue.Queue(_READY)
+    stopped = threading.Event()
+    threading.Thread(target=_receive, args=(here, held, stopped), daemon=True).start()
+    try:
+        while (data := held.get()) is not None:
+            message = marshal.loads(data)
+            if message[0] == "problem":
+                raise (Refused if message[1] else Problem)(message[2], where=message[3], hint=message[4])
+            if message[0] == "bug":
+                raise RuntimeError(f"the reading process failed:\n{message[1]}")
+            yield message
+            if message[0] == "end":
+                return
+        raise Problem("the reading process ended before its time (out of memory?)", where=task.label, hint="Run the same command again")
+    finally:
+        stopped.set()
+        child.terminate()
+        child.join()
+        here.close()
+
+
+def _receive(here: Connection, held: queue.Queue[bytes | None], stopped: threading.Event) -> None:
+    while not stopped.is_set():
+        try:
+            data = here.recv_bytes()
+        except (EOFError, OSError):
+            data = None
+        while not stopped.is_set():
+            try:
+                held.put(data, timeout=0.2)
+                break
+            except queue.Full:
+                continue
+        if data is None:
+            return
+
+
+def _child(task: Task, there: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the writer's to answer
+    gc.freeze()
+    gc.disable()  # records hold no cycles, and walking the caches over and over costs more than all of it
+    try:
+        for message in messages(task):
+            there.send_bytes(marshal.dumps(message))
+    except Problem as problem:
+        there.send_bytes(marshal.dumps(("problem", isinstance(problem, Refused), problem.what, problem.where, problem.hint)))
+    except BrokenPipeError:
+        return
+    except BaseException:
+        there.send_bytes(marshal.dumps(("bug", traceback.format_exc())))

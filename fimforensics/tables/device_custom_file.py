@@ -1,0 +1,10 @@
+"""`DeviceCustomFileEvents`: file events that Defender for Endpoint collects by rules of one's own, named in each row."""
+
+from __future__ import annotations
+
+from fimforensics.tables.table import words
+from fimforensics.tables.xdr import CUSTOM, SHORT, file_table
+
+_MARKS = CUSTOM | words("InitProcessId InitProcessFileName InitProcessFolderPath InitProcessAccountName InitProcessCreationTime")
+
+TABLE = file_table("DeviceCustomFileEvents", SHORT, (_MARKS,), CUSTOM)

@@ -1,0 +1,99 @@
+"""The guard around the app: who is let in, and what goes out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from conftest import Browser  # type: ignore[import-not-found]
+
+from fimforensics.site.guard import headers, safe_rows, visible_page
+
+
+@pytest.mark.parametrize(("host", "status"), [
+    ("127.0.0.1", 200), ("127.0.0.1:8001", 200), ("localhost:1", 200), ("LOCALHOST", 200), ("[::1]:8001", 200), ("[::1]", 200),
+    ("evil.example", 421), ("evil.example:8001", 421), ("127.0.0.1.evil.example", 421), ("127.0.0.1:8001@evil.example", 421),
+    ("localhost.", 421), ("", 421), ("127.0.0.1:", 421), ("127.0.0.1:x", 421), ("::1", 421), ("0.0.0.0", 421),
+])
+def test_host(normal: Browser, host: str, status: int) -> None:
+    assert normal.get("/", headers={"host": host}).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/\\evil.example/", "/%5Cevil.example/", "/case%0d%0aSet-Cookie:x", "/%00", "/case/%1b[2J", "/x%7f"])
+def test_paths_that_no_page_has(normal: Browser, path: str) -> None:
+    answer = normal.get(path)
+    assert (answer.status_code, "location" in answer.headers) == (400, False)
+
+
+@pytest.mark.parametrize("path", ["//evil.example/", "//evil.example/%2e%2e/", "/case/", "/case/events/", "/evil%2Fexample"])
+def test_redirects_stay_here(normal: Browser, path: str) -> None:
+    target = normal.get("http://127.0.0.1:8001" + path).headers.get("location", "/")
+    assert target.startswith("/") and not target.startswith(("//", "/\\"))
+
+
+@pytest.mark.parametrize("page", ["metadata", "metadata.json", "databases", "databases.json", "threads", "threads.json", "messages",
+                                  "patterns", "allow-debug", "permissions", "actor", "auth-token", "logout", "config", "unknown", ""])
+def test_internals_are_closed(normal: Browser, page: str) -> None:
+    for path in (f"/-/{page}", f"//-/{page}", f"/%2D/{page}", f"/-%2F{page}"):
+        assert normal.get("http://127.0.0.1:8001" + path).status_code in (302, 404), path
+    assert normal.get(f"/-/{page}").status_code == 404
+
+
+def test_internals_that_tell_versions_are_open(normal: Browser) -> None:
+    assert [normal.get(f"/-/{page}").status_code for page in ("versions", "settings.json", "plugins", "fimforensics/site.css")] == [200] * 4
+
+
+def test_security_headers_are_everywhere(normal: Browser) -> None:
+    for path in ("/", "/case/events", "/case/events.json", "/case/events.csv", "/nothing", "/-/metadata", "/-/fimforensics/site.css",
+                 "/case?sql=select", "/favicon.ico"):
+        found = normal.get(path).headers
+        policy = found["content-security-policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy, path
+        assert (found["x-content-type-options"], found["referrer-policy"]) == ("nosniff", "no-referrer")
+        assert (found["cross-origin-opener-policy"], found["cross-origin-resource-policy"]) == ("same-origin", "same-origin")
+        assert len(found.get_list("content-security-policy")) == 1
+    assert normal.get("/case/events?_ttl=9999").headers["cache-control"] == "no-store"
+
+
+def test_options_is_answered_like_a_write(normal: Browser) -> None:
+    assert normal.request("OPTIONS", "/case").status_code == 405
+
+
+def test_head_has_no_body(normal: Browser) -> None:
+    answer = normal.request("HEAD", "/case/events")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_cookies_are_not_for_scripts() -> None:
+    found = headers([(b"set-cookie", b"ds_actor=x; Path=/"), (b"set-cookie", b"a=b; HttpOnly"), (b"x-frame-options", b"ALLOW")], "/")
+    assert [value for name, value in found if name == b"set-cookie"] == [b"ds_actor=x; Path=/; HttpOnly", b"a=b; HttpOnly"]
+    assert [value for name, value in found if name == b"x-frame-options"] == [b"DENY"]
+
+
+def test_a_page_is_made_visible() -> None:
+    assert visible_page("a\tb\r\nc\x1b[31m\u202ed\rе\u2028\ufeff".encode()) == "a\tb\nc\\x1b[31m\\u202ed\\rе\\u2028\\ufeff".encode()
+    assert visible_page(b"ok \xff\xfe") == rb"ok \xff\xfe"
+
+
+def test_a_row_is_made_safe() -> None:
+    assert safe_rows(b"") == b""
+    assert safe_rows(b'=1,"a ""b""\r\nc",-5,plain,"@x"\r\n') == b'\'=1,"a ""b""\\r\\nc",\'-5,plain,\'@x\r\n'
+
+
+def test_other_traffic_passes_untouched(normal: Browser) -> None:
+    seen: list[dict[str, Any]] = []
+
+    async def run() -> None:
+        messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+        async def receive() -> dict[str, Any]:
+            return next(messages)
+
+        async def send(message: dict[str, Any]) -> None:
+            seen.append(message)
+
+        await normal.app({"type": "lifespan"}, receive, send)
+
+    asyncio.run(run())
+    assert [message["type"] for message in seen] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]

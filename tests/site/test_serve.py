@@ -1,0 +1,137 @@
+"""What is served, what is refused, and that serving leaves no trace."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import re
+import shutil
+import socket
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import Browser, empty_case, fill  # type: ignore[import-not-found]
+
+from fimforensics import serve
+from fimforensics.errors import Misuse, Problem
+
+
+def folder(path: Path) -> dict[str, str]:
+    """The files of a folder and their SHA-256."""
+    return {found.name: hashlib.sha256(found.read_bytes()).hexdigest() for found in sorted(path.iterdir())}
+
+
+def test_names_of_several_cases(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    paths = [empty_case(tmp_path / "one.db"), empty_case(tmp_path / "two.db"), empty_case(tmp_path / "x" / "two.db"),
+             empty_case(tmp_path / "_internal.db"), empty_case(tmp_path / "case.db")]
+    served = serve.build(paths)
+    assert [name for name in served.databases if name != "_internal"] == ["case", "two", "two-2", "internal", "case-2"]
+    serve.close(served)
+
+
+@pytest.mark.parametrize("name", ["case #1 ?.db", "100% sure & más 案.db", "a;b'c.db"])
+def test_any_path_serves_this_very_file_and_makes_no_other(tmp_path: Path, name: str) -> None:
+    if "?" in name and not shutil.os.name == "posix":  # type: ignore[attr-defined]
+        pytest.skip("no such file name on Windows")
+    path = fill(tmp_path / name, ["alpha"])
+    before = folder(tmp_path)
+    browser = Browser([path])
+    assert browser.get("/case/events.json?_shape=array").json()[0]["new_data"] == "alpha"
+    assert browser.get("/").status_code == 200
+    serve.close(browser.served)
+    assert folder(tmp_path) == before
+
+
+def sqlite_file(path: Path, *statements: str) -> Path:
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_what_is_no_case_is_refused_in_one_line(tmp_path: Path) -> None:
+    text = tmp_path / "text.db"
+    text.write_text("hello" * 100)
+    version = empty_case(tmp_path / "version.db")
+    sqlite_file(version, "PRAGMA user_version = 99")
+    wal = empty_case(tmp_path / "wal.db")
+    sqlite_file(wal, "PRAGMA journal_mode = WAL")
+    side = empty_case(tmp_path / "side.db")
+    (tmp_path / "side.db-wal").write_bytes(b"x")
+    stopped = empty_case(tmp_path / "stopped.db")
+    (tmp_path / "stopped.db-journal").write_bytes(b"x" * 600)
+    trigger = empty_case(tmp_path / "trigger.db")
+    sqlite_file(trigger, "CREATE TRIGGER t AFTER INSERT ON hosts BEGIN SELECT 1; END")
+    view = empty_case(tmp_path / "view.db")
+    sqlite_file(view, "DROP VIEW events_flat", "CREATE VIEW events_flat AS SELECT randomblob(1) AS id")
+    other = sqlite_file(tmp_path / "other.db", "CREATE TABLE t (x)")
+    before = folder(tmp_path)
+    for path in (tmp_path / "missing.db", tmp_path, text, other, version, wal, side, stopped, trigger, view):
+        with pytest.raises(Problem) as told:
+            serve.build([path])
+        assert str(path) in told.value.line() and "\n" not in told.value.line()
+    assert folder(tmp_path) == before
+
+
+def test_nothing_to_serve_is_misuse() -> None:
+    with pytest.raises(Misuse):
+        serve.build([])
+
+
+def test_other_machines_are_misuse(normal_case: Path) -> None:
+    for host in ("0.0.0.0", "192.168.1.2", "example.org", "::"):
+        with pytest.raises(Misuse):
+            serve.run([normal_case], host=host, port=0, once=True, say=lambda told: None)
+
+
+def test_once_fetches_the_first_page_and_says_so(normal_case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # must not be asked
+    before = folder(normal_case.parent)
+    said: list[str] = []
+    assert serve.run([normal_case], port=0, once=True, say=said.append) == 0
+    assert re.fullmatch(r"Serving normal\.db read-only at http://127\.0\.0\.1:\d+/", said[0])
+    assert re.fullmatch(r"Fetched http://127\.0\.0\.1:\d+/: 200, [\d,]+ bytes, '2026-17: case · fimforensics'", said[1])
+    assert len(said) == 2
+    assert folder(normal_case.parent) == before
+
+
+def test_a_port_in_use_is_one_line(normal_case: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(Problem) as told:
+            serve.run([normal_case], port=port, say=lambda line: None)
+    assert told.value.line() == f"127.0.0.1: port {port} is in use. Another one: --port 0 takes any that is free"
+
+
+def test_a_port_that_is_none_is_one_line(normal_case: Path) -> None:
+    with pytest.raises(Problem):
+        serve.run([normal_case], port=70_000, say=lambda line: None)
+
+
+def test_over_a_real_socket_the_guard_stands_too(normal_case: Path) -> None:
+    served = serve.build([normal_case])
+    with serve._listen("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        server = serve.uvicorn.Server(serve.uvicorn.Config(serve.asgi(served), log_config=None, access_log=False))
+        running = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        running.start()
+        found = []
+        for method, path, host in (("GET", "/", "127.0.0.1"), ("GET", "/", "evil.example"), ("POST", "/case", "localhost"),
+                                   ("GET", "/\\evil.example/", "localhost"), ("HEAD", "/case/events", "localhost")):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection.request(method, path, headers={"Host": f"{host}:{port}"})
+            answer = connection.getresponse()
+            found.append((answer.status, answer.getheader("x-content-type-options"), method == "HEAD" and answer.read()))
+            connection.close()
+        server.should_exit = True
+        running.join(20)
+    serve.close(served)
+    assert found == [(200, "nosniff", False), (421, "nosniff", False), (405, "nosniff", False), (400, "nosniff", False),
+                     (200, "nosniff", b"")]

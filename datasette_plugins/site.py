@@ -46,9 +46,9 @@ def extra_template_vars(datasette, request, database, table):
 
 
 @hookimpl(trylast=True)
-def prepare_connection(conn, database):
+def prepare_connection(conn, database, datasette):
     """Last of all plugins: from here on the connection only reads. Datasette's own database stays as it is."""
-    if not database.startswith("_") and opened_case(conn):
+    if speaks(datasette, "connections", __name__) and not database.startswith("_") and opened_case(conn):
         harden(conn)
 
 

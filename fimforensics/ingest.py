@@ -64,6 +64,7 @@ class Source:
     path: Path
     label: str
     group: int  # files of the same number are one set
+    options: Options | None = None  # where they are not those of the command
 
 
 def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Taken]]:
@@ -93,16 +94,22 @@ def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Take
 
 def ingest(case: Path, paths: list[Path], options: Options, progress: Progress = lambda *_: None) -> list[Taken]:
     """Takes sources into the case (made when there is none); what was taken, known or refused, in order of the files."""
-    found, taken = sources(paths, options.parts)
+    found, bad = sources(paths, options.parts)
     if options.expect_sha256 is not None:
-        if len(found) != 1 or taken:
+        if len(found) + len(bad) != 1:
             raise Misuse("--expect-sha256 goes with one file")
-        _expect(found[0], options.expect_sha256)
+        if found:
+            _expect(found[0], options.expect_sha256)
+    return bad + take(case, found, options, progress)
+
+
+def take(case: Path, found: list[Source], options: Options, progress: Progress = lambda *_: None) -> list[Taken]:
+    """Takes these files into the case, which is made when there is none."""
     first = not case.exists()
     if not first:
         cases.check_header(case)
     elif not found:
-        return taken
+        return []
     target = cases.partial(case) if first else case
     made = first and not target.exists()
     if made:
@@ -112,7 +119,7 @@ def ingest(case: Path, paths: list[Path], options: Options, progress: Progress =
         key = options.case_key or cases.read_key(cases.key_file(case))
         if db.execute("SELECT key_check FROM case_info").fetchone()[0] != cases.key_check(key):
             raise Problem("the key beside it is another case's", where=str(case), hint="Name the right one with --case-key")
-        taken += _Ingest(db, key, options, progress, first).take(found)
+        taken = _Ingest(db, key, options, progress, first).take(found)
         empty = db.execute("SELECT 1 FROM snapshots LIMIT 1").fetchone() is None
         if not empty:
             derived.refresh(db)
@@ -224,7 +231,7 @@ class _Ingest:
         number = (db.execute("SELECT max(id) FROM snapshots").fetchone()[0] or 0) + 1
         set_id = self.sets.setdefault(source.group, number)
         first = 1 + max(db.execute("SELECT max(seq) FROM occurrences").fetchone()[0] or 0, db.execute("SELECT max(seq) FROM rejects").fetchone()[0] or 0)
-        options = self.options
+        options = source.options or self.options
         resume = {"records": 0, "stored": 0, "prefix": sha256().hexdigest(), "marks": marks(db), "new": 0, "known": 0, "rejects": 0,
                   "first": None, "last": None}
         db.execute("BEGIN IMMEDIATE")
@@ -240,7 +247,7 @@ class _Ingest:
         if not self.db.in_transaction:
             self.db.execute("BEGIN IMMEDIATE")
         task = Task(path=str(source.path), label=str(source.path), snapshot=number, first_seq=first_seq, case_key=self.key,
-                    reading=self.options.reading, batch=self.options.batch, skip=resume["records"], stored=resume["stored"], prefix=resume["prefix"])
+                    reading=(source.options or self.options).reading, batch=self.options.batch, skip=resume["records"], stored=resume["stored"], prefix=resume["prefix"])
         snapshot = _Snapshot(self.db, number, set_id, source, resume, self.progress)
         try:
             snapshot.take(stream(task, source.path.stat().st_size), self.first)

@@ -71,7 +71,7 @@ def read_place(connection: Any, where: Place) -> bytes:
     """The bytes at a locator."""
     if where.header["rendered"]:
         return _rendered(connection, where)
-    table, column, number = ("member_cache", "member_id", where.member_id) if where.cached else ("originals", "snapshot_id", where.snapshot)
+    table, column, number = ("member_cache", "member_id", where.header.get("cache_of", where.member_id)) if where.cached else ("originals", "snapshot_id", where.snapshot)
     codec = "'zstd'" if where.cached else "codec"
     end, parts = where.offset + where.length, []
     for offset, code, data in connection.execute(
@@ -86,7 +86,7 @@ def read_place(connection: Any, where: Place) -> bytes:
 
 def _rendered(connection: Any, where: Place) -> bytes:
     row = connection.execute("SELECT offset, data FROM member_cache WHERE member_id = ? AND offset <= ? ORDER BY offset DESC LIMIT 1",
-                             (where.member_id, where.offset)).fetchone()
+                             (where.header.get("cache_of", where.member_id), where.offset)).fetchone()
     lines = unpack("zstd", row[1]).split(b"\n") if row else []
     if not row or where.offset - row[0] >= len(lines):
         raise Problem(f"the rendered form of record {where.seq} is not there", hint="Run: fimforensics rebuild CASE NEW")

@@ -127,8 +127,10 @@ def facts(connection: sqlite3.Connection) -> Facts:
 def hosts(connection: sqlite3.Connection) -> list[HostCount]:
     """Events by host and kind, hosts by name."""
     rows = connection.execute("""
-        SELECT n.host_id, h.name, c.kind, sum(n.events), min(n.day), max(n.day)
-        FROM event_counts n JOIN hosts h ON h.id = n.host_id JOIN changes c ON c.id = n.change_id
+        WITH counted AS (SELECT host_id, change_id, sum(events) AS events, min(day) AS first, max(day) AS last
+                         FROM event_counts GROUP BY host_id, change_id)
+        SELECT n.host_id, h.name, c.kind, sum(n.events), min(n.first), max(n.last)
+        FROM counted n JOIN hosts h ON h.id = n.host_id JOIN changes c ON c.id = n.change_id
         GROUP BY n.host_id, c.kind ORDER BY h.name, n.host_id, c.kind""")
     return [HostCount(*row) for row in rows]
 
@@ -136,8 +138,9 @@ def hosts(connection: sqlite3.Connection) -> list[HostCount]:
 def changes(connection: sqlite3.Connection) -> list[ChangeCount]:
     """Events by change, the most frequent first."""
     rows = connection.execute("""
-        SELECT c.id, c.kind, c.change, c.entity, sum(n.events) AS total, count(DISTINCT n.host_id)
-        FROM event_counts n JOIN changes c ON c.id = n.change_id
+        WITH counted AS (SELECT host_id, change_id, sum(events) AS events FROM event_counts GROUP BY host_id, change_id)
+        SELECT c.id, c.kind, c.change, c.entity, sum(n.events) AS total, count(*)
+        FROM counted n JOIN changes c ON c.id = n.change_id
         GROUP BY c.id ORDER BY total DESC, c.kind, c.change, c.id""")
     return [ChangeCount(*row) for row in rows]
 
@@ -145,7 +148,8 @@ def changes(connection: sqlite3.Connection) -> list[ChangeCount]:
 def days(connection: sqlite3.Connection) -> list[tuple[str, str, int]]:
     """Events by UTC day and kind, in order; days without any are not listed."""
     rows = connection.execute("""
-        SELECT n.day, c.kind, sum(n.events) FROM event_counts n JOIN changes c ON c.id = n.change_id
+        WITH counted AS (SELECT day, change_id, sum(events) AS events FROM event_counts GROUP BY day, change_id)
+        SELECT n.day, c.kind, sum(n.events) FROM counted n JOIN changes c ON c.id = n.change_id
         WHERE n.day >= '1980' AND n.day < ? GROUP BY n.day, c.kind ORDER BY n.day, c.kind""", (LATEST,))
     return [(day, kind, events) for day, kind, events in rows]
 

@@ -67,6 +67,11 @@ LEFT JOIN images i ON i.id = g.image_id
 WHERE e.id < (SELECT events_end FROM case_info)"""
 
 
+def joins() -> str:
+    """The joined tables that `column_expression` reads, without a condition."""
+    return _FROM.partition("\nWHERE")[0]
+
+
 def column_expression(name: str) -> str:
     """The SQL that gives Microsoft's column `name` over the joined tables; '' only where a source proved it."""
     source = _SOURCES[name]

@@ -14,6 +14,7 @@ from fimforensics.shapes.window import MAX_RECORD, STEP
 
 UTF8, LITTLE, BIG = "utf-8", "utf-16-le", "utf-16-be"
 _PART = MAX_RECORD + 2  # bytes, even for UTF-16, and over what is held
+_BURDEN = 40  # bytes that a line takes in memory beside its own
 BOMS = {b"\xef\xbb\xbf": UTF8, b"\xff\xfe": LITTLE, b"\xfe\xff": BIG}
 
 
@@ -68,12 +69,12 @@ class Lines:
         raw = self._batch[self._index]
         self._index += 1
         self.taken.append(raw)
-        self.size += len(raw)
+        self.size += len(raw) + _BURDEN
         return True
 
     def take(self) -> bytes:
         """The lines taken, with the blank ones after them."""
-        while (self._index < len(self._batch) or self._load()) and self._batch[self._index] in self.blanks:
+        while self.size < STEP and (self._index < len(self._batch) or self._load()) and self._batch[self._index] in self.blanks:
             self.pull()
         return self.part()
 

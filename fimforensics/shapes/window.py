@@ -22,7 +22,7 @@ WHITE, COMMAS = re.compile(rb"[ \t\r\n]*"), re.compile(rb"[ \t\r\n,]*")
 
 _BORDERS = {b"{": re.compile(rb'\}[\s,]*\{\s*["}]'), b"[": re.compile(rb'\]\s*,\s*\[\s*["\dntf\-\]]')}
 _JUNK_END = re.compile(rb'[,\[\]{}"\n]')
-_OUTSIDE, _INSIDE = re.compile(rb'["\[\]{}]'), re.compile(rb'["\\]')
+_OUTSIDE, _INSIDE = re.compile(rb'"|[\[{]+|[\]}]+'), re.compile(rb'["\\]')
 _scan = json.JSONDecoder(strict=False, parse_int=str, parse_float=str, parse_constant=str).scan_once  # type: ignore[attr-defined]
 
 Parse = Callable[[bytes], tuple[Any, str | None]]
@@ -63,14 +63,17 @@ class Window:
         """Drops what has been read and reads on; False when there is no more."""
         if self.ended:
             return False
-        rest = self.data[self.pos:]
+        pieces = [self.data[self.pos:]]
+        wanted = max(STEP, len(pieces[0]))  # twice as much each time, so that what is looked at again stays in proportion
         try:
-            fresh = self.stream.read(max(STEP, len(rest)))
+            while wanted > 0 and (piece := self.stream.read(wanted)):
+                pieces.append(piece)
+                wanted -= len(piece)
         except Problem as failure:
-            self.failure, fresh = failure, b""
-        self.base, self.data, self.pos, self._text = self.base + self.pos, rest + fresh, 0, None
-        self.ended = not fresh
-        return not self.ended
+            self.failure = failure
+        self.base, self.data, self.pos, self._text = self.base + self.pos, b"".join(pieces), 0, None
+        self.ended = wanted > 0
+        return len(pieces) > 1
 
     def next(self, skipped: re.Pattern[bytes] = WHITE) -> bytes:
         """The next byte after what is `skipped`, not yet taken; empty at the end."""
@@ -162,6 +165,8 @@ def _find_end(window: Window, opener: bytes, closer: bytes) -> tuple[int | None,
         end = _scan(text, window.pos)[1]
         return (end if end < len(text) or window.ended else None), None  # a number might go on
     except RecursionError:
+        if not window.ended and len(window.data) - window.pos <= MAX_RECORD:
+            return None, None  # all that may be needed comes in first, so that brackets are counted once
         return balance(window.data, window.pos)[0], None
     except StopIteration as stop:
         where = stop.value
@@ -180,39 +185,43 @@ def _border(window: Window, opener: bytes, closer: bytes, where: int) -> int | N
         junk = _JUNK_END.search(data, pos + 1)
         return junk.start() if junk else None
     found = []
-    balanced = balance(data, pos)[0]
-    if balanced is not None and balanced > where:
-        after = COMMAS.match(data, balanced).end()  # type: ignore[union-attr]
-        if after == len(data) and not window.ended:
-            return None
-        if data[after:after + 1] in (opener, closer, b""):
-            found.append(balanced)
     if opener in _BORDERS:
         border = _BORDERS[opener].search(data, pos)
         if border and border.start() < where and re.search(rb"[\[{]", data[pos + 1:border.start()]):
             border = _BORDERS[opener].search(data, where)  # the first may be within something nested
         if border:
             found.append(border.start() + 1)
+    balanced = balance(data, pos, stop=min(found, default=None))[0]
+    if balanced is not None and balanced > where:
+        after = COMMAS.match(data, balanced).end()  # type: ignore[union-attr]
+        if after == len(data) and not window.ended:
+            return None
+        if data[after:after + 1] in (opener, closer, b""):
+            found.append(balanced)
     return min(found, default=None)
 
 
-def balance(data: bytes, pos: int, depth: int = 0, quoted: int = 0) -> tuple[int | None, int, int]:
-    """Where the brackets opened from `pos` on are closed again, or None with the depth and state to go on with.
+def balance(data: bytes, pos: int, depth: int = 0, quoted: int = 0, stop: int | None = None) -> tuple[int | None, int, int]:
+    """Where the brackets opened from `pos` on are closed again (before `stop`), or None with the depth and state to go on with.
 
     `quoted` is 1 within a string and 2 there after a backslash.
     """
     if quoted == 2:
         pos, quoted = pos + 1, 1
-    while found := (_INSIDE if quoted else _OUTSIDE).search(data, pos):
+    stop = len(data) if stop is None else stop
+    while found := (_INSIDE if quoted else _OUTSIDE).search(data, pos, stop):
         sign, pos = found.group(), found.end()
         if sign == b"\\":
-            if pos == len(data):
+            if pos == stop:
                 return None, depth, 2
             pos += 1
         elif sign == b'"':
             quoted = 1 - quoted
+        elif sign[0] in b"[{":
+            depth += len(sign)
         else:
-            depth += 1 if sign in b"[{" else -1
+            pos -= max(0, len(sign) - depth) if depth > 0 else len(sign) - 1  # it may be closed within the run
+            depth = max(0, depth - len(sign))
         if depth <= 0 and not quoted:
             return pos, depth, quoted
     return None, depth, quoted

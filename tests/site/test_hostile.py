@@ -6,12 +6,15 @@ import csv
 import hashlib
 import io
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from conftest import HOSTILE, Browser  # type: ignore[import-not-found]
 
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+# Datasette leaves half-made facets behind when a request fails.
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 TABLES = ("events", "hosts", "machine_reports", "changes", "accounts", "paths", "files", "contents", "images", "processes",
           "process_reports", "requests", "registry_values", "registry_reports", "snapshots", "members", "rejects", "custody_log",
           "case_info", "event_counts", "occurrences", "events_flat", "MDCFileIntegrityMonitoringEvents")
@@ -21,24 +24,42 @@ QUESTIONS = ("changes_by_machine_and_type", "registry_changes", "who_changed_mos
 def addresses() -> list[str]:
     pages = ["/", "/case", "/case?_show_hidden=1", "/-/versions", "/-/plugins", "/-/settings"]
     pages += [f"/case/{name}?_size=100{more}" for name in TABLES for more in ("", "&_all=1")]
-    pages += [f"/case/{name}/{number}" for name in TABLES[:18] for number in range(1, len(HOSTILE) + 1, 3)]
+    pages += [f"/case/{name}/{number}" for name in TABLES[:18] for number in range(1, len(HOSTILE) // 2, 3)]
     pages += [f"/case/events/{number}" for number in range(1, len(HOSTILE) + 1)]
     pages += [f"/case/events?_facet={column}" for column in ("host_id", "change_id", "account_id", "process_id", "new_data", "file_type")]
     return pages + [f"/case/{name}" for name in QUESTIONS]
 
 
+TAGS = frozenset((
+    "html head meta title link body a header img nav ul li ol main footer p code h1 h2 h3 strong bdi time small dl div dt dd figure "
+    "figcaption span svg g rect section table thead tbody tr th td br form label input select option button textarea details summary "
+    "pre article i").split())
+ADDRESS = re.compile(r"(?:/(?!/)|\?|#|http://127\.0\.0\.1:8001/|\Z)")
+
+
+class Tags(HTMLParser):
+    """What a page's source makes a browser do: elements, attributes that act, addresses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bad: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Collects what none of our pages has."""
+        self.bad += [] if tag in TAGS else [f"<{tag}>"]
+        for name, value in attrs:
+            if name.startswith("on") or name in ("style", "srcdoc", "http-equiv"):
+                self.bad.append(f"{tag} {name}")
+            if name in ("href", "src", "action", "formaction") and not ADDRESS.match(value or ""):
+                self.bad.append(f"{tag} {name}={value}")
+
+
 def check_page(page: str) -> None:
     """Nothing in the page's source that a browser would run, follow elsewhere, or show reordered."""
     assert HIDDEN.search(page) is None
-    tags = re.findall(r"<[a-zA-Z/!][^>]*>", page)
-    names = {re.match(r"</?([a-zA-Z0-9!]+)", tag).group(1).lower() for tag in tags}  # type: ignore[union-attr]
-    assert names <= {"!doctype", "html", "head", "meta", "title", "link", "body", "a", "header", "img", "nav", "ul", "li", "ol", "main",
-                     "footer", "p", "code", "h1", "h2", "h3", "strong", "bdi", "time", "small", "dl", "div", "dt", "dd", "figure",
-                     "figcaption", "span", "svg", "g", "rect", "section", "table", "thead", "tbody", "tr", "th", "td", "br", "form",
-                     "label", "input", "select", "option", "button", "textarea", "details", "summary", "pre", "article", "i"}
-    assert not [tag for tag in tags if re.search(r"\son\w+\s*=", tag, re.I) and not re.search(r'"[^"]*\son\w+', tag)]
-    targets = re.findall(r"""(?:href|src|action)=["']?([^"'\s>]*)""", " ".join(tags))
-    assert not [target for target in targets if not re.match(r"(?:/(?!/)|\?|#|http://127\.0\.0\.1:8001/)", target)]
+    tags = Tags()
+    tags.feed(page)
+    assert tags.bad == []
 
 
 def test_pages(hostile: Browser, hostile_case: Path) -> None:

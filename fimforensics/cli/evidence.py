@@ -1,0 +1,44 @@
+"""Commands that give back what came in: original."""
+
+from __future__ import annotations
+
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import click
+
+from fimforensics.cli.common import CASE, opened
+from fimforensics.errors import Misuse, Problem
+from fimforensics.evidence import raw
+
+
+@click.command()
+@CASE
+@click.argument("snapshot", type=int)
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file, which must not exist; else to standard output.")
+def original(case: Path, snapshot: int, output: Path | None) -> None:
+    """Gives back the source of a snapshot byte for byte, and checks it against its hash."""
+    with opened(case) as connection:
+        row = connection.execute("SELECT sha256, state FROM snapshots WHERE id = ?", (snapshot,)).fetchone()
+        if row is None:
+            raise Problem(f"there is no snapshot {snapshot} in this case", hint="fimforensics snapshots CASE lists them")
+        if output is None and sys.stdout.isatty():
+            raise Misuse("an original does not belong on a terminal", hint="Say --output FILE, or send it on with > or |")
+        hashed = sha256()
+        try:
+            stream = output.open("xb") if output else sys.stdout.buffer
+        except OSError as error:
+            raise Problem(f"cannot be written ({error.strerror})", where=str(output)) from None
+        for piece in raw.original(connection, snapshot):
+            hashed.update(piece)
+            stream.write(piece)
+        stream.flush()
+        if output:
+            stream.close()
+        if row[0] != hashed.hexdigest():
+            raise Problem(f"the bytes of snapshot {snapshot} do not have the hash of its source", where=str(case),
+                          hint="It is unfinished, or the case was changed" if row[1] == "unfinished" else "The case was changed")
+
+
+COMMANDS = (original,)

@@ -1,17 +1,22 @@
 """The first page: what the case is, what is in it, where it came from, what is missing."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from datasette import hookimpl
 
 from fimforensics.site.vars import overviews
 
+Vars = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
+
 
 @hookimpl
-def extra_template_vars(datasette, request, view_name, database):
+def extra_template_vars(datasette: Any, request: Any, view_name: str, database: str) -> Vars:
     """For the index and for a case's own page: the summary of each case that the page is about."""
     if view_name not in ("index", "database"):
         return {}
 
-    async def found():
+    async def found() -> dict[str, Any]:
         return {"cases": await overviews(datasette, request, [database] if view_name == "database" else None)}
 
     return found

@@ -1,17 +1,22 @@
 """Foreign keys say what they mean on the page of a single row too, where Datasette itself shows bare numbers."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from datasette import hookimpl
 
 from fimforensics.site.vars import row_cells
 
+Vars = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
+
 
 @hookimpl
-def extra_template_vars(datasette, request, view_name, database, table):
+def extra_template_vars(datasette: Any, request: Any, view_name: str, database: str, table: str) -> Vars:
     """For the page of a row: its cells as HTML, by column."""
     if view_name != "row":
         return {}
 
-    async def found():
+    async def found() -> dict[str, Any]:
         return {"cells": await row_cells(datasette, request, database, table)}
 
     return found

@@ -1,6 +1,8 @@
 """The house around every page: templates, style, menu, read-only connections, inert answers, quiet errors."""
 
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from datasette import hookimpl
 from datasette.utils.asgi import asgi_static
@@ -18,54 +20,55 @@ from fimforensics.text import visible
 
 
 @hookimpl
-def prepare_jinja2_environment(env, datasette):
+def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     """Our templates before Datasette's, and what they write values with."""
     if speaks(datasette, "templates", __name__):
         env.loader = ChoiceLoader([FileSystemLoader(str(TEMPLATES)), env.loader])
-        env.filters.update(visible=lambda value: visible(str(value)), block=cells.block, middle=cells.middle, when=cells.time, moment=cells.moment, words=cells.text,
-                           pretty_json=cells.pretty_json, heading=tables.heading, short=tables.short_address)
+        env.filters.update(
+            visible=lambda value: visible(str(value)), words=cells.text, block=cells.block, middle=cells.middle, when=cells.time,
+            moment=cells.moment, pretty_json=cells.pretty_json, heading=tables.heading, short=tables.short_address)
         env.tests["hash"] = lambda column: column in tables.HASHES
 
 
 @hookimpl
-def register_routes():
+def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     """The style sheet and whatever else lies in the package's `static`."""
     return [(r"^/-/fimforensics/(?P<path>.*)$", asgi_static(STATIC))]
 
 
 @hookimpl
-def menu_links(datasette, request):
+def menu_links(datasette: Any, request: Any) -> list[dict[str, str]]:
     """The tables people start from, of the case they are in."""
     return menu(datasette, request) if speaks(datasette, "menu", __name__) else []
 
 
 @hookimpl
-def extra_template_vars(datasette, request, database, table):
+def extra_template_vars(datasette: Any, request: Any, database: str | None, table: str | None) -> dict[str, Any]:
     """What every template may need."""
     return common(datasette, request, database, table)
 
 
 @hookimpl(trylast=True)
-def prepare_connection(conn, database, datasette):
+def prepare_connection(conn: Any, database: str, datasette: Any) -> None:
     """Last of all plugins: from here on the connection only reads. Datasette's own database stays as it is."""
     if speaks(datasette, "connections", __name__) and not database.startswith("_") and opened_case(conn):
         harden(conn)
 
 
 @hookimpl
-def asgi_wrapper(datasette):
+def asgi_wrapper(datasette: Any) -> Callable[[guard.App], guard.App]:
     """Requests completed, answers inert."""
     if not speaks(datasette, "app", __name__):
         return lambda app: app
 
-    def served(name):
+    def served(name: str) -> bool:
         return name in datasette.databases and is_case(datasette.databases[name])
 
     return lambda app: guard.inert(opening_columns(app, served))
 
 
 @hookimpl(hookwrapper=True)
-def handle_exception(datasette, request, exception):
+def handle_exception(datasette: Any, request: Any, exception: BaseException) -> Iterator[None]:
     """Ours instead of all others: their tracebacks would show evidence on the terminal."""
-    outcome = yield
+    outcome: Any = yield
     outcome.force_result([partial(errors.page, datasette, request, exception)])

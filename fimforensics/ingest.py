@@ -21,6 +21,7 @@ from fimforensics import case as cases
 from fimforensics import derived, schema
 from fimforensics.errors import Misuse, Problem, Refused
 from fimforensics.evidence import custody
+from fimforensics.hours import missing
 from fimforensics.model import CHUNK, Reading
 from fimforensics.pipeline import BATCH, Task
 from fimforensics.settle import settle
@@ -122,6 +123,7 @@ def take(case: Path, found: list[Source], options: Options, progress: Progress =
         taken = _Ingest(db, key, options, progress, first).take(found)
         empty = db.execute("SELECT 1 FROM snapshots LIMIT 1").fetchone() is None
         if not empty:
+            _judge_trees(db)
             derived.refresh(db)
     if first and empty:
         target.unlink()
@@ -130,6 +132,18 @@ def take(case: Path, found: list[Source], options: Options, progress: Progress =
     elif first:
         cases.publish(case)
     return taken
+
+
+def _judge_trees(db: apsw.Connection) -> None:
+    """Says of every folder tree, on its first file, which hours it has no folder for; the same whatever order its files came in."""
+    for (set_id,) in db.execute("SELECT set_id FROM snapshots WHERE state = 'finished' GROUP BY set_id HAVING count(*) > 1").fetchall():
+        held = db.execute("SELECT source, id, truncated FROM snapshots WHERE set_id = ? AND state = 'finished' ORDER BY source, id", (set_id,)).fetchall()
+        verdict = missing(source for source, _, _ in held)
+        for at, (_, number, told) in enumerate(held):
+            kept = [part for part in (told or "").split("; ") if part and not part.startswith("no folder for")]
+            judged = "; ".join([*kept, *([verdict] if verdict and at == 0 else [])]) or None
+            if judged != told:
+                db.execute("UPDATE snapshots SET truncated = ? WHERE id = ?", (judged, number))
 
 
 def abandon(case: Path) -> str | None:

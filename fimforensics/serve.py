@@ -88,7 +88,9 @@ def run(cases: Sequence[Path], *, host: str = "127.0.0.1", port: int = 8001, onc
                                     timeout_graceful_shutdown=5)
             server = uvicorn.Server(config)
             say(f"Serving {', '.join(visible(path.name) for path in cases)} read-only at {address}")
-            return _once(server, listening, address, say) if once else _until_stopped(server, listening, address, open_browser, say)
+            if once:
+                return _once(server, listening, address, say)
+            return _until_stopped(server, listening, address, open_browser, say)
     finally:
         close(served)
 
@@ -98,10 +100,8 @@ def _until_stopped(server: uvicorn.Server, listening: socket.socket, address: st
     say("Stop with Ctrl-C")
     if open_browser:
         webbrowser.open(address)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes on the Ctrl-C that it has already obeyed
         server.run(sockets=[listening])
-    except KeyboardInterrupt:
-        pass  # uvicorn passes on the Ctrl-C that it has already obeyed
     say("Stopped")
     return 0
 
@@ -134,9 +134,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except (OSError, OverflowError) as error:
         listening.close()
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise Problem(f"port {port} is in use", where=host, hint="Another one: --port 0 takes any that is free") from None
-        raise Problem(f"cannot listen on port {port} ({error})", where=host, hint="Another one: --port 0 takes any that is free") from None
+        in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        raise Problem(f"port {port} is in use" if in_use else f"cannot listen on port {port} ({error})", where=host,
+                      hint="Another one: --port 0 takes any that is free") from None
     listening.listen(128)  # from here on a connection waits instead of being refused
     return listening
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -22,6 +24,9 @@ READING = add_options([
     click.option("--timezone", metavar="ZONE", help="The zone of times that tell none: an IANA name, UTC, or +02:00."),
     click.option("--date-order", type=click.Choice(["dmy", "mdy"]), help="Day or month first, where nothing in the source proves it."),
 ])
+
+
+FEW = 3  # files of one folder that are told one by one
 
 
 class Bar:
@@ -101,12 +106,27 @@ def _report(case: Path, taken: list[ingesting.Taken], as_json: bool) -> None:
         if as_json:
             show_json({**row, "already": one.already} for one, row in rows)
         else:
-            for one, row in rows:
-                click.echo(_told(one, row))
+            for line in _lines(rows):
+                click.echo(line)
     for one in refused:
         click.echo(f"fimforensics: {visible(one.refused or '')}", err=True)
     if refused:
         sys.exit(1)
+
+
+def _lines(rows: list[tuple[ingesting.Taken, dict]]) -> Iterator[str]:
+    """A line for every source; the files of a folder tree together, when they are many."""
+    for _, held in itertools.groupby(rows, key=lambda pair: pair[1]["source"].partition("/")[0] if "/" in pair[1]["source"] else pair[1]["id"]):
+        files = list(held)
+        if len(files) <= FEW:
+            yield from (_told(one, row) for one, row in files)
+            continue
+        total = {name: sum(row[name] for one, row in files if not one.already) for name in ("records", "events", "known", "rejects")}
+        there = sum(one.already for one, _ in files)
+        yield (f"{visible(files[0][1]['source'].partition('/')[0])}/: {counted(len(files), 'file')}, snapshots {files[0][1]['id']} to {files[-1][1]['id']}, "
+               f"{counted(total['records'], 'record')}: {counted(total['events'], 'new event')}, {total['known']:,} known, "
+               f"{counted(total['rejects'], 'reject')}" + (f"; {there:,} of the files were already there" if there else ""))
+        yield from (f"  may be truncated: {visible(told)}" for told in dict.fromkeys(row["truncated"] for _, row in files if row["truncated"]))
 
 
 def _told(one: ingesting.Taken, row: dict) -> str:

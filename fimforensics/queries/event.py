@@ -23,9 +23,9 @@ class Occurrence:
     shape: str
     offset: int
     length: int
+    item_id: str | None
     rendered: bool  # the member has no bytes of records; offset is then the row's number
     encoding: str
-    item_id: str | None
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,13 @@ def event(connection: sqlite3.Connection, number: int, most: int = 10) -> Event 
 def occurrences(connection: sqlite3.Connection, number: int, most: int = 10) -> list[Occurrence]:
     """The first records that report the event, in the order in which they were taken in."""
     rows = connection.execute("""
-        SELECT o.seq, o.snapshot_id, s.source, s.sha256, o.member_id, m.name, m.shape, o.offset, o.length, m.header, o.item_id
+        SELECT o.seq, o.snapshot_id, s.source, s.sha256, o.member_id, m.name, m.shape, o.offset, o.length, o.item_id, m.header
         FROM occurrences o JOIN snapshots s ON s.id = o.snapshot_id JOIN members m ON m.id = o.member_id
         WHERE o.event_id = ? ORDER BY o.seq LIMIT ?""", (number, most))
     found = []
-    for *told, header, item_id in rows:
+    for *told, header in rows:
         member = json.loads(header)
-        found.append(Occurrence(*told, rendered=bool(member.get("rendered")), encoding=member.get("encoding") or "utf-8",
-                                item_id=item_id))
+        found.append(Occurrence(*told, bool(member.get("rendered")), member.get("encoding") or "utf-8"))
     return found
 
 

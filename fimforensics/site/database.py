@@ -17,6 +17,7 @@ from fimforensics import schema
 from fimforensics.errors import Problem
 from fimforensics.model import MDC
 
+
 class CaseDatabase(Database):
     """A case behind pages: every connection is read-only and immutable, and failing SQL is not written to the terminal."""
 

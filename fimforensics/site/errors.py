@@ -15,17 +15,18 @@ from fimforensics.errors import Problem
 from fimforensics.text import visible
 
 LOG = logging.getLogger("fimforensics.serve")
+TOO_LONG = "It was stopped at the time limit. Narrow it, or filter on an indexed column."
 
 
 def told(exception: BaseException) -> tuple[int, str, str]:
     """Status, heading and sentence for an exception."""
     if isinstance(exception, DatasetteError):
         if exception.message_is_html:  # only the time limit's message is; its script is no use under our headers
-            return exception.status, "The query took too long", "It was stopped at the time limit. Narrow it, or filter on an indexed column."
+            return exception.status, "The query took too long", TOO_LONG
         return exception.status, exception.title or f"Error {exception.status}", str(exception.message)
     if isinstance(exception, Base400):
-        words = {403: "Not allowed", 404: "No such page"}
-        return exception.status, words.get(exception.status, f"Error {exception.status}"), str(exception.args[0] if exception.args else "")
+        heading = {403: "Not allowed", 404: "No such page"}.get(exception.status, f"Error {exception.status}")
+        return exception.status, heading, str(exception.args[0] if exception.args else "")
     if isinstance(exception, Problem):
         return 500, "The case cannot be read", exception.line()
     return 500, "This page failed", f"{type(exception).__name__}: {exception}"

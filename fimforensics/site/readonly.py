@@ -19,8 +19,8 @@ _LIMITS = {
 }
 _FORBIDDEN_FUNCTIONS = frozenset(["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"])
 _PRAGMAS = frozenset([
-    "application_id", "data_version", "database_list", "foreign_key_list", "function_list", "index_info", "index_list", "index_xinfo",
-    "max_page_count", "page_count", "page_size", "schema_version", "table_info", "table_list", "table_xinfo",
+    "application_id", "data_version", "database_list", "foreign_key_list", "function_list", "index_info", "index_list",
+    "index_xinfo", "max_page_count", "page_count", "page_size", "schema_version", "table_info", "table_list", "table_xinfo",
     "user_version",
 ])
 _READS = frozenset([sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE])

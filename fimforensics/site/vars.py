@@ -7,7 +7,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from datasette.database import Database
 from datasette.filters import FilterArguments
 from datasette.utils import tilde_encode, urlsafe_components
 from datasette.utils.asgi import NotFound, Request
@@ -81,7 +80,8 @@ async def event_vars(datasette: Any, request: Request, database: str) -> pages.E
     number = urlsafe_components(request.url_vars["pks"])[0]
     if not number.isdecimal() or not is_case(datasette.databases[database]):
         return None
-    return await datasette.databases[database].execute_fn(lambda connection: pages.event_page(connection, int(number), raw_record))
+    return await datasette.databases[database].execute_fn(  # type: ignore[no-any-return]
+        lambda connection: pages.event_page(connection, int(number), raw_record))
 
 
 async def row_cells(datasette: Any, request: Request, database: str, table: str) -> dict[str, Markup | None]:
@@ -95,8 +95,7 @@ async def row_cells(datasette: Any, request: Request, database: str, table: str)
     if row is None:
         raise NotFound("Record not found")
     told: dict[str, Markup | None] = {}
-    for column in row.keys():
-        value = row[column]
+    for column, value in zip(row.keys(), row, strict=True):
         if value is not None and (table, column) in tables.foreign_keys():
             labels = await datasette.expand_foreign_keys(database, table, column, [value])
             value = {"value": value, "label": labels.get((column, value))}

@@ -14,8 +14,15 @@ import pytest
 from fimforensics import serve
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def _missing(reason: str) -> None:
@@ -64,16 +71,33 @@ def page(chromium: Any, address: str) -> Iterator[tuple[Any, list[str]]]:
     page.on("dialog", lambda dialog: (found.append(f"dialog {dialog.message}"), dialog.dismiss()))
     page.on("console", lambda message: found.append(f"console {message.text}"))
     page.on("pageerror", lambda error: found.append(f"error {error}"))
-    page.on("request", lambda request: None if request.url.startswith(address) or request.url.startswith("data:")
-            else found.append(f"request {request.url}"))
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith(address) or request.url.startswith("data:") else found.append(f"request {request.url}")
+        ),
+    )
     page.on("download", lambda download: found.append(f"download {download.url}"))
     yield page, found
     context.close()
 
 
-PATHS = ["", "case", "case/events", "case/events?_all=1", "case/events?_facet=host_id&_facet=new_data", "case/hosts/1", "case/snapshots",
-         "case/registry_changes", "case/one_machine?host=%3Cscript%3Ealert(9)%3C/script%3E", "case?sql=select+name+from+hosts",
-         "case/events_flat", "case/MDCFileIntegrityMonitoringEvents", "-/versions", *(f"case/events/{number}" for number in range(1, 26, 2))]
+PATHS = [
+    "",
+    "case",
+    "case/events",
+    "case/events?_all=1",
+    "case/events?_facet=host_id&_facet=new_data",
+    "case/hosts/1",
+    "case/snapshots",
+    "case/registry_changes",
+    "case/one_machine?host=%3Cscript%3Ealert(9)%3C/script%3E",
+    "case?sql=select+name+from+hosts",
+    "case/events_flat",
+    "case/MDCFileIntegrityMonitoringEvents",
+    "-/versions",
+    *(f"case/events/{number}" for number in range(1, 26, 2)),
+]
 
 
 def test_hostile_pages_do_nothing(page: tuple[Any, list[str]], address: str) -> None:
@@ -88,7 +112,15 @@ def test_hostile_pages_do_nothing(page: tuple[Any, list[str]], address: str) -> 
 def test_on_a_phone_nothing_is_wider_than_the_screen(page: tuple[Any, list[str]], address: str) -> None:
     tab, _ = page
     tab.set_viewport_size({"width": 360, "height": 740})
-    for path in ("", "case", "case/events", "case/events/4", "case/hosts/1", "case/registry_changes", "case?sql=select+name+from+hosts"):
+    for path in (
+        "",
+        "case",
+        "case/events",
+        "case/events/4",
+        "case/hosts/1",
+        "case/registry_changes",
+        "case?sql=select+name+from+hosts",
+    ):
         tab.goto(address + path)
         assert tab.evaluate("document.documentElement.scrollWidth") <= 360, path
 

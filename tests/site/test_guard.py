@@ -11,16 +11,34 @@ from conftest import Browser  # type: ignore[import-not-found]
 from fimforensics.site.guard import headers, safe_rows, visible_page
 
 
-@pytest.mark.parametrize(("host", "status"), [
-    ("127.0.0.1", 200), ("127.0.0.1:8001", 200), ("localhost:1", 200), ("LOCALHOST", 200), ("[::1]:8001", 200), ("[::1]", 200),
-    ("evil.example", 421), ("evil.example:8001", 421), ("127.0.0.1.evil.example", 421), ("127.0.0.1:8001@evil.example", 421),
-    ("localhost.", 421), ("", 421), ("127.0.0.1:", 421), ("127.0.0.1:x", 421), ("::1", 421), ("0.0.0.0", 421),
-])
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("127.0.0.1:8001", 200),
+        ("localhost:1", 200),
+        ("LOCALHOST", 200),
+        ("[::1]:8001", 200),
+        ("[::1]", 200),
+        ("evil.example", 421),
+        ("evil.example:8001", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("127.0.0.1:8001@evil.example", 421),
+        ("localhost.", 421),
+        ("", 421),
+        ("127.0.0.1:", 421),
+        ("127.0.0.1:x", 421),
+        ("::1", 421),
+        ("0.0.0.0", 421),
+    ],
+)
 def test_host(normal: Browser, host: str, status: int) -> None:
     assert normal.get("/", headers={"host": host}).status_code == status
 
 
-@pytest.mark.parametrize("path", ["/\\evil.example/", "/%5Cevil.example/", "/case%0d%0aSet-Cookie:x", "/%00", "/case/%1b[2J", "/x%7f"])
+@pytest.mark.parametrize(
+    "path", ["/\\evil.example/", "/%5Cevil.example/", "/case%0d%0aSet-Cookie:x", "/%00", "/case/%1b[2J", "/x%7f"]
+)
 def test_paths_that_no_page_has(normal: Browser, path: str) -> None:
     answer = normal.get(path)
     assert (answer.status_code, "location" in answer.headers) == (400, False)
@@ -32,8 +50,27 @@ def test_redirects_stay_here(normal: Browser, path: str) -> None:
     assert target.startswith("/") and not target.startswith(("//", "/\\"))
 
 
-@pytest.mark.parametrize("page", ["metadata", "metadata.json", "databases", "databases.json", "threads", "threads.json", "messages",
-                                  "patterns", "allow-debug", "permissions", "actor", "auth-token", "logout", "config", "unknown", ""])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "metadata",
+        "metadata.json",
+        "databases",
+        "databases.json",
+        "threads",
+        "threads.json",
+        "messages",
+        "patterns",
+        "allow-debug",
+        "permissions",
+        "actor",
+        "auth-token",
+        "logout",
+        "config",
+        "unknown",
+        "",
+    ],
+)
 def test_internals_are_closed(normal: Browser, page: str) -> None:
     for path in (f"/-/{page}", f"//-/{page}", f"/%2D/{page}", f"/-%2F{page}"):
         assert normal.get("http://127.0.0.1:8001" + path).status_code in (302, 404), path
@@ -41,12 +78,23 @@ def test_internals_are_closed(normal: Browser, page: str) -> None:
 
 
 def test_internals_that_tell_versions_are_open(normal: Browser) -> None:
-    assert [normal.get(f"/-/{page}").status_code for page in ("versions", "settings.json", "plugins", "fimforensics/site.css")] == [200] * 4
+    assert [
+        normal.get(f"/-/{page}").status_code for page in ("versions", "settings.json", "plugins", "fimforensics/site.css")
+    ] == [200] * 4
 
 
 def test_security_headers_are_everywhere(normal: Browser) -> None:
-    for path in ("/", "/case/events", "/case/events.json", "/case/events.csv", "/nothing", "/-/metadata", "/-/fimforensics/site.css",
-                 "/case?sql=select", "/favicon.ico"):
+    for path in (
+        "/",
+        "/case/events",
+        "/case/events.json",
+        "/case/events.csv",
+        "/nothing",
+        "/-/metadata",
+        "/-/fimforensics/site.css",
+        "/case?sql=select",
+        "/favicon.ico",
+    ):
         found = normal.get(path).headers
         policy = found["content-security-policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy, path
@@ -66,13 +114,17 @@ def test_head_has_no_body(normal: Browser) -> None:
 
 
 def test_cookies_are_not_for_scripts() -> None:
-    found = headers([(b"set-cookie", b"ds_actor=x; Path=/"), (b"set-cookie", b"a=b; HttpOnly"), (b"x-frame-options", b"ALLOW")], "/")
+    found = headers(
+        [(b"set-cookie", b"ds_actor=x; Path=/"), (b"set-cookie", b"a=b; HttpOnly"), (b"x-frame-options", b"ALLOW")], "/"
+    )
     assert [value for name, value in found if name == b"set-cookie"] == [b"ds_actor=x; Path=/; HttpOnly", b"a=b; HttpOnly"]
     assert [value for name, value in found if name == b"x-frame-options"] == [b"DENY"]
 
 
 def test_a_page_is_made_visible() -> None:
-    assert visible_page("a\tb\r\nc\x1b[31m\u202ed\rе\u2028\ufeff".encode()) == "a\tb\nc\\x1b[31m\\u202ed\\rе\\u2028\\ufeff".encode()
+    assert (
+        visible_page("a\tb\r\nc\x1b[31m\u202ed\rе\u2028\ufeff".encode()) == "a\tb\nc\\x1b[31m\\u202ed\\rе\\u2028\\ufeff".encode()
+    )
     assert visible_page(b"ok \xff\xfe") == rb"ok \xff\xfe"
 
 

@@ -15,9 +15,31 @@ from conftest import HOSTILE, Browser  # type: ignore[import-not-found]
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 # Datasette leaves half-made facets behind when a request fails.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
-TABLES = ("events", "hosts", "machine_reports", "changes", "accounts", "paths", "files", "contents", "images", "processes",
-          "process_reports", "requests", "registry_values", "registry_reports", "snapshots", "members", "rejects", "custody_log",
-          "case_info", "event_counts", "occurrences", "events_flat", "MDCFileIntegrityMonitoringEvents")
+TABLES = (
+    "events",
+    "hosts",
+    "machine_reports",
+    "changes",
+    "accounts",
+    "paths",
+    "files",
+    "contents",
+    "images",
+    "processes",
+    "process_reports",
+    "requests",
+    "registry_values",
+    "registry_reports",
+    "snapshots",
+    "members",
+    "rejects",
+    "custody_log",
+    "case_info",
+    "event_counts",
+    "occurrences",
+    "events_flat",
+    "MDCFileIntegrityMonitoringEvents",
+)
 QUESTIONS = ("changes_by_machine_and_type", "registry_changes", "who_changed_most", "last_seen", "changes_per_machine")
 
 
@@ -26,14 +48,20 @@ def addresses() -> list[str]:
     pages += [f"/case/{name}?_size=100{more}" for name in TABLES for more in ("", "&_all=1")]
     pages += [f"/case/{name}/{number}" for name in TABLES[:18] for number in range(1, len(HOSTILE) // 2, 3)]
     pages += [f"/case/events/{number}" for number in range(1, len(HOSTILE) + 1)]
-    pages += [f"/case/events?_facet={column}" for column in ("host_id", "change_id", "account_id", "process_id", "new_data", "file_type")]
+    pages += [
+        f"/case/events?_facet={column}"
+        for column in ("host_id", "change_id", "account_id", "process_id", "new_data", "file_type")
+    ]
     return pages + [f"/case/{name}" for name in QUESTIONS]
 
 
-TAGS = frozenset((
-    "html head meta title link body a header img nav ul li ol main footer p code h1 h2 h3 strong bdi time small dl div dt dd figure "
-    "figcaption span svg g rect section table thead tbody tr th td br form label input select option button textarea details summary "
-    "pre article i").split())
+TAGS = frozenset(
+    (
+        "html head meta title link body a header img nav ul li ol main footer p code h1 h2 h3 strong bdi time small dl div dt dd figure "
+        "figcaption span svg g rect section table thead tbody tr th td br form label input select option button textarea details summary "
+        "pre article i"
+    ).split()
+)
 ADDRESS = re.compile(r"(?:/(?!/)|\?|#|http://127\.0\.0\.1:8001/|\Z)")
 
 
@@ -73,16 +101,29 @@ def test_pages(hostile: Browser, hostile_case: Path) -> None:
         except AssertionError as error:
             bad[address] = str(error)[:400]
     assert bad == {}
-    assert before == (hashlib.sha256(hostile_case.read_bytes()).hexdigest(), sorted(found.name for found in hostile_case.parent.iterdir()))
+    assert before == (
+        hashlib.sha256(hostile_case.read_bytes()).hexdigest(),
+        sorted(found.name for found in hostile_case.parent.iterdir()),
+    )
 
 
 @pytest.mark.parametrize("word", HOSTILE)
 def test_what_a_reader_types_is_inert_too(hostile: Browser, word: str) -> None:
-    for path, params in (("/case/events", {"new_data": word}), ("/case/hosts", {"_search": word}), ("/case/hosts", {"name__contains": word}),
-                         ("/case/one_machine", {"host": word}), ("/case/where_else", {"hash": word}), ("/case", {"sql": word}),
-                         ("/case", {"sql": f"select '{word.replace(chr(39), chr(39) * 2)}' as x"}), ("/case/events", {"_sort": word}),
-                         ("/case/events", {"_where": word}), ("/case/events", {"_facet": word}), ("/case/events", {"_next": word}),
-                         ("/case", {"sql": "select 1 as \"" + word.replace('"', '""') + "\""}), ("/case/events", {"_col": word})):
+    for path, params in (
+        ("/case/events", {"new_data": word}),
+        ("/case/hosts", {"_search": word}),
+        ("/case/hosts", {"name__contains": word}),
+        ("/case/one_machine", {"host": word}),
+        ("/case/where_else", {"hash": word}),
+        ("/case", {"sql": word}),
+        ("/case", {"sql": f"select '{word.replace(chr(39), chr(39) * 2)}' as x"}),
+        ("/case/events", {"_sort": word}),
+        ("/case/events", {"_where": word}),
+        ("/case/events", {"_facet": word}),
+        ("/case/events", {"_next": word}),
+        ("/case", {"sql": 'select 1 as "' + word.replace('"', '""') + '"'}),
+        ("/case/events", {"_col": word}),
+    ):
         answer = hostile.get(path, params=params)
         if answer.status_code < 300:
             check_page(answer.text)
@@ -92,9 +133,18 @@ def test_what_a_reader_types_is_inert_too(hostile: Browser, word: str) -> None:
 
 
 def test_json_keeps_every_value_and_cannot_act(hostile: Browser, words: list[str]) -> None:
-    for table, column in (("hosts", "name"), ("events", "new_data"), ("files", "path"), ("snapshots", "note"), ("accounts", "name")):
-        answer = hostile.get(f"/case/{table}.json?_shape=array&_size=100&_sort=id" if table != "snapshots" else
-                             f"/case/{table}.json?_shape=array&_size=100")
+    for table, column in (
+        ("hosts", "name"),
+        ("events", "new_data"),
+        ("files", "path"),
+        ("snapshots", "note"),
+        ("accounts", "name"),
+    ):
+        answer = hostile.get(
+            f"/case/{table}.json?_shape=array&_size=100&_sort=id"
+            if table != "snapshots"
+            else f"/case/{table}.json?_shape=array&_size=100"
+        )
         assert answer.headers["content-type"] == "application/json; charset=utf-8"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.content.isascii() and b"\x1b" not in answer.content
@@ -103,9 +153,15 @@ def test_json_keeps_every_value_and_cannot_act(hostile: Browser, words: list[str
 
 
 def test_csv_starts_no_formula_and_steers_no_terminal(hostile: Browser, words: list[str]) -> None:
-    for address in ("/case/hosts.csv?_size=max", "/case/events.csv?_labels=on&_size=max", "/case/rejects.csv?_size=max&_dl=on",
-                    "/case/events.csv?_stream=on&_size=max", "/case/events_flat.csv?_size=max",
-                    "/case.csv?sql=select+name,+name+||+'x'+from+hosts", "/case/registry_changes.csv"):
+    for address in (
+        "/case/hosts.csv?_size=max",
+        "/case/events.csv?_labels=on&_size=max",
+        "/case/rejects.csv?_size=max&_dl=on",
+        "/case/events.csv?_stream=on&_size=max",
+        "/case/events_flat.csv?_size=max",
+        "/case.csv?sql=select+name,+name+||+'x'+from+hosts",
+        "/case/registry_changes.csv",
+    ):
         answer = hostile.get(address)
         assert answer.status_code == 200 and answer.headers["content-type"].startswith(("text/plain", "text/csv"))
         assert HIDDEN.search(answer.text.replace("\r\n", "\n")) is None
@@ -113,15 +169,19 @@ def test_csv_starts_no_formula_and_steers_no_terminal(hostile: Browser, words: l
         assert len(rows) > 2 and len({len(row) for row in rows}) == 1
         assert [cell for row in rows for cell in row if cell[:1] in ("=", "+", "-", "@", "\t", "\r")] == []
     names = [row[2] for row in csv.reader(io.StringIO(hostile.get("/case/hosts.csv?_sort=id").text))]
-    assert names[1] == "<script>alert(1)</script>" and "'=HYPERLINK(\"http://evil.example/\",\"x\")" in names and "'-2+3" in names
+    assert names[1] == "<script>alert(1)</script>" and '\'=HYPERLINK("http://evil.example/","x")' in names and "'-2+3" in names
 
 
-def test_nothing_of_it_reaches_the_terminal(hostile: Browser, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_of_it_reaches_the_terminal(
+    hostile: Browser, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     for word in HOSTILE:
-        hostile.get("/case", params={"sql": f"select \"{word}\" from nothing"})
+        hostile.get("/case", params={"sql": f'select "{word}" from nothing'})
         hostile.get("/case/events", params={"_where": word})
         hostile.get("/case/events", params={"_timelimit": word})
         hostile.get("/case/events.csv", params={"_size": word})
     out, err = capfd.readouterr()
     assert (out, err) == ("", "")
-    assert [record.getMessage() for record in caplog.records if HIDDEN.search(record.getMessage()) or "\n" in record.getMessage()] == []
+    assert [
+        record.getMessage() for record in caplog.records if HIDDEN.search(record.getMessage()) or "\n" in record.getMessage()
+    ] == []

@@ -17,8 +17,18 @@ from fimforensics.site.tables import GROUPINGS, OPENING, foreign_keys
 
 TOLD: dict[str, Any] = yaml.safe_load((site_folder() / "metadata.yml").read_text(encoding="utf-8"))
 CASE = TOLD["databases"]["case"]
-LABELS = {"hosts": "name", "changes": "change", "files": "path", "registry_values": "path", "contents": "sha256", "processes": "name",
-          "accounts": "name", "paths": "path", "requests": "ip", "snapshots": "source"}
+LABELS = {
+    "hosts": "name",
+    "changes": "change",
+    "files": "path",
+    "registry_values": "path",
+    "contents": "sha256",
+    "processes": "name",
+    "accounts": "name",
+    "paths": "path",
+    "requests": "ip",
+    "snapshots": "source",
+}
 HIDDEN = {"event_keys", "leaves", "originals", "member_cache", "unsettled", "relabelled"}
 
 
@@ -26,9 +36,14 @@ def columns() -> dict[str, list[str]]:
     """Every table and view of a case (full-text tables left out) with its columns in order."""
     connection = sqlite3.connect(":memory:")
     connection.executescript(schema.ddl())
-    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name")]
-    found = {name: [row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')]
-             for name in names if "_fts" not in name and not name.startswith("sqlite_")}
+    names = [
+        name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name")
+    ]
+    found = {
+        name: [row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')]
+        for name in names
+        if "_fts" not in name and not name.startswith("sqlite_")
+    }
     connection.close()
     return found
 
@@ -36,9 +51,14 @@ def columns() -> dict[str, list[str]]:
 def test_every_table_and_view_is_described_and_no_other() -> None:
     assert sorted(CASE["tables"]) == sorted(columns())
     assert {name: sorted(table["columns"]) for name, table in CASE["tables"].items()} == {
-        name: sorted(found) for name, found in columns().items()}
-    short = [f"{name}.{column}" for name, table in CASE["tables"].items()
-             for column, told in {**table["columns"], "description": table["description"]}.items() if len(told) < 8 or not told.endswith(".")]
+        name: sorted(found) for name, found in columns().items()
+    }
+    short = [
+        f"{name}.{column}"
+        for name, table in CASE["tables"].items()
+        for column, told in {**table["columns"], "description": table["description"]}.items()
+        if len(told) < 8 or not told.endswith(".")
+    ]
     assert short == []
     assert [name for name, table in CASE["tables"].items() if not table.get("title") or not table.get("about")] == []
 
@@ -47,7 +67,9 @@ def test_labels_sorts_units_and_groupings_name_columns() -> None:
     known = columns()
     assert {name: table["label_column"] for name, table in CASE["tables"].items() if name in LABELS} == LABELS
     for name, table in CASE["tables"].items():
-        named = {table.get("label_column"), table.get("sort"), *table.get("sortable_columns", []), *table.get("units", {})} - {None}
+        named = {table.get("label_column"), table.get("sort"), *table.get("sortable_columns", []), *table.get("units", {})} - {
+            None
+        }
         assert named <= set(known[name]), name
         if "sort" in table:
             assert table["sort"] in table["sortable_columns"], name
@@ -67,11 +89,14 @@ def moved(path: Path) -> Path:
     connection = sqlite3.connect(empty_case(path))
     at = add_source(connection, "export.jsonl")
     things = [
-        ("C:\\Windows\\System32\\drivers\\etc\\hosts", "2026-05-01", False), ("the same file again", "2026-05-20", False),
-        ("C:\\Windows\\System32\\drivers\\evil.sys", "2026-05-03", False), ("/etc/cron.d/x", "2026-05-04", False),
+        ("C:\\Windows\\System32\\drivers\\etc\\hosts", "2026-05-01", False),
+        ("the same file again", "2026-05-20", False),
+        ("C:\\Windows\\System32\\drivers\\evil.sys", "2026-05-03", False),
+        ("/etc/cron.d/x", "2026-05-04", False),
         ("HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\KnownDLLs", "2026-05-15", True),
         ("HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\Evil", "2026-05-16", True),
-        ("HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run", "2026-05-17", True)]
+        ("HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run", "2026-05-17", True),
+    ]
     for word, day, registry in things:
         add_event(connection, word, f"{day}T10:00:00.1234567Z", at, registry)
     connection.execute("UPDATE events SET file_id = 1, host_id = 1 WHERE id = 2")
@@ -94,9 +119,20 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Browser:
 
 # rows that each question must find in that case; 14 and 7 days end with 20 May
 EXPECTED = {
-    "changes_by_machine_and_type": 5, "registry_changes": 3, "one_machine": 3, "totals_of_the_last_7_days": 1, "changes_per_machine": 5,
-    "hosts_file_content": 2, "drivers_folder": 3, "known_dlls": 1, "services": 1, "autostart": 2, "latest_state": 2,
-    "who_changed_most": 8, "where_else": 1, "last_seen": 6,
+    "changes_by_machine_and_type": 5,
+    "registry_changes": 3,
+    "one_machine": 3,
+    "totals_of_the_last_7_days": 1,
+    "changes_per_machine": 5,
+    "hosts_file_content": 2,
+    "drivers_folder": 3,
+    "known_dlls": 1,
+    "services": 1,
+    "autostart": 2,
+    "latest_state": 2,
+    "who_changed_most": 8,
+    "where_else": 1,
+    "last_seen": 6,
 }
 
 
@@ -109,7 +145,9 @@ def test_every_question_is_tried() -> None:
 def test_questions(questions: Browser, name: str) -> None:
     rows = questions.get("/case/contents.json?_shape=array&_sort=id").json()
     digest = rows[3]["sha256"]
-    answer = questions.get(f"/case/{name}.json", params={"host": "c:\\windows", "hash": f" {digest.upper()} ", "_shape": "objects"})
+    answer = questions.get(
+        f"/case/{name}.json", params={"host": "c:\\windows", "hash": f" {digest.upper()} ", "_shape": "objects"}
+    )
     assert answer.status_code == 200, answer.text
     found = answer.json()["rows"]
     assert len(found) == EXPECTED[name], found

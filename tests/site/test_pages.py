@@ -45,14 +45,23 @@ def test_the_summary_counts(normal_case: Path) -> None:
     with sqlite3.connect(normal_case) as connection:
         found = summary(connection)
     connection.close()
-    assert found.hosts == [HostCount(1, "alpha", "file", 1, "2026-05-01", "2026-05-01"),
-                           HostCount(2, "beta", "registry", 1, "2026-05-02", "2026-05-02"),
-                           HostCount(3, "gamma", "file", 1, "2026-05-03", "2026-05-03")]
+    assert found.hosts == [
+        HostCount(1, "alpha", "file", 1, "2026-05-01", "2026-05-01"),
+        HostCount(2, "beta", "registry", 1, "2026-05-02", "2026-05-02"),
+        HostCount(3, "gamma", "file", 1, "2026-05-03", "2026-05-03"),
+    ]
     assert found.changes[0] == ChangeCount(1, "file", "alpha", "alpha2026-05-01T10:00:00.1234567Z", 1, 1)
     assert found.days == [("2026-05-01", "file", 1), ("2026-05-02", "registry", 1), ("2026-05-03", "file", 1)]
     assert [(source.source, source.truncated, source.rejects) for source in found.sources] == [
-        ("alpha", "alpha", 1), ("beta", "beta", 1), ("gamma", "gamma", 1)]
-    assert [(line.reason, line.records, line.replayed) for line in found.rejects] == [("alpha", 1, 0), ("beta", 1, 0), ("gamma", 1, 0)]
+        ("alpha", "alpha", 1),
+        ("beta", "beta", 1),
+        ("gamma", "gamma", 1),
+    ]
+    assert [(line.reason, line.records, line.replayed) for line in found.rejects] == [
+        ("alpha", 1, 0),
+        ("beta", 1, 0),
+        ("gamma", 1, 0),
+    ]
     assert [bar.told for bar in bars(found)] == ["2026-05-01: 1 file", "2026-05-02: 1 registry", "2026-05-03: 1 file"]
     assert bars(found)[1].parts == [("registry", 0.0, 100.0)]
 
@@ -61,7 +70,17 @@ def test_events_open_with_few_columns_and_short_links(normal: Browser) -> None:
     page = normal.get("/case/events").text
     head = re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", page, re.S)
     assert [words(f"<main>{cell}").strip(" >▲") for cell in head] == [
-        "id", "time", "host", "change", "file", "registry value", "content", "process", "account", "data"]
+        "id",
+        "time",
+        "host",
+        "change",
+        "file",
+        "registry value",
+        "content",
+        "process",
+        "account",
+        "data",
+    ]
     assert "_col=" not in page and "Group by host" in page
     assert page.index("2026-05-01") < page.index("2026-05-02") < page.index("2026-05-03")
     assert "match key" in normal.get("/case/events?_all=1").text
@@ -105,16 +124,27 @@ def test_event_is_none_where_there_is_none(normal_case: Path) -> None:
 
 
 def test_columns_stand_under_headings() -> None:
-    assert sections([("TimeGenerated", "t"), ("Computer", "c"), ("NewValueData", ""), ("InitProcImageMd5", "m"), ("_BilledSize", "1")]) == [
-        ("When and where", [("TimeGenerated", "t"), ("Computer", "c")]), ("What changed", [("NewValueData", "")]),
-        ("By which process and account", [("InitProcImageMd5", "m")]), ("The log itself", [("_BilledSize", "1")])]
+    assert sections(
+        [("TimeGenerated", "t"), ("Computer", "c"), ("NewValueData", ""), ("InitProcImageMd5", "m"), ("_BilledSize", "1")]
+    ) == [
+        ("When and where", [("TimeGenerated", "t"), ("Computer", "c")]),
+        ("What changed", [("NewValueData", "")]),
+        ("By which process and account", [("InitProcImageMd5", "m")]),
+        ("The log itself", [("_BilledSize", "1")]),
+    ]
 
 
 def test_an_empty_case(tmp_path: Path) -> None:
     browser = next(opened(empty_case(tmp_path / "empty.db")))
     told = words(browser.get("/").text)
     assert "There is no event in this case." in told and "No events is not the same as no changes" in told
-    for path in ("/case", "/case/events", "/case/changes_by_machine_and_type", "/case/totals_of_the_last_7_days", "/case/last_seen"):
+    for path in (
+        "/case",
+        "/case/events",
+        "/case/changes_by_machine_and_type",
+        "/case/totals_of_the_last_7_days",
+        "/case/last_seen",
+    ):
         assert browser.get(path).status_code == 200
     assert "No rows" in browser.get("/case/events").text
     assert browser.get("/case/events/1").status_code == 404
@@ -156,7 +186,12 @@ def test_several_cases_are_listed(tmp_path: Path) -> None:
 def test_errors_are_pages_of_the_house(normal: Browser) -> None:
     answer = normal.get("/case/nothing")
     assert answer.status_code == 404 and "No such page" in answer.text and 'lang="en"' in answer.text
-    assert normal.get("/case/nothing.json").json() == {"ok": False, "status": 404, "title": "No such page", "error": "Table not found"}
+    assert normal.get("/case/nothing.json").json() == {
+        "ok": False,
+        "status": 404,
+        "title": "No such page",
+        "error": "Table not found",
+    }
 
 
 def test_plugins_that_are_there_twice_speak_once(normal_case: Path) -> None:
@@ -186,12 +221,19 @@ cli(["serve", "-i", "case.db", "--plugins-dir", sys.argv[1], "-m", sys.argv[2], 
 """
 
 
-@pytest.mark.parametrize(("path", "expected"), [("/", "Case 2026-17"), ("/case/events/1", "As Microsoft"), ("/case/last_seen", "silent days")])
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/", "Case 2026-17"), ("/case/events/1", "As Microsoft"), ("/case/last_seen", "silent days")]
+)
 def test_plain_datasette_shows_the_same_pages(tmp_path: Path, path: str, expected: str) -> None:
     fill(tmp_path / "case.db", ["alpha", "beta"], case_number="2026-17")
     folder = site_folder()
-    done = subprocess.run([sys.executable, "-c", PLAIN, str(folder / "datasette_plugins"), str(folder / "metadata.yml"), path],
-                          cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN, str(folder / "datasette_plugins"), str(folder / "metadata.yml"), path],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert expected in words(done.stdout) and 'lang="en"' in done.stdout
     assert [found.name for found in tmp_path.iterdir()] == ["case.db"]

@@ -25,8 +25,13 @@ def folder(path: Path) -> dict[str, str]:
 
 def test_names_of_several_cases(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
-    paths = [empty_case(tmp_path / "one.db"), empty_case(tmp_path / "two.db"), empty_case(tmp_path / "x" / "two.db"),
-             empty_case(tmp_path / "_internal.db"), empty_case(tmp_path / "case.db")]
+    paths = [
+        empty_case(tmp_path / "one.db"),
+        empty_case(tmp_path / "two.db"),
+        empty_case(tmp_path / "x" / "two.db"),
+        empty_case(tmp_path / "_internal.db"),
+        empty_case(tmp_path / "case.db"),
+    ]
     served = serve.build(paths)
     assert [name for name in served.databases if name != "_internal"] == ["case", "two", "two-2", "internal", "case-2"]
     serve.close(served)
@@ -123,8 +128,13 @@ def test_over_a_real_socket_the_guard_stands_too(normal_case: Path) -> None:
         running = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         running.start()
         found = []
-        for method, path, host in (("GET", "/", "127.0.0.1"), ("GET", "/", "evil.example"), ("POST", "/case", "localhost"),
-                                   ("GET", "/\\evil.example/", "localhost"), ("HEAD", "/case/events", "localhost")):
+        for method, path, host in (
+            ("GET", "/", "127.0.0.1"),
+            ("GET", "/", "evil.example"),
+            ("POST", "/case", "localhost"),
+            ("GET", "/\\evil.example/", "localhost"),
+            ("HEAD", "/case/events", "localhost"),
+        ):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
             connection.request(method, path, headers={"Host": f"{host}:{port}"})
             answer = connection.getresponse()
@@ -133,5 +143,10 @@ def test_over_a_real_socket_the_guard_stands_too(normal_case: Path) -> None:
         server.should_exit = True
         running.join(20)
     serve.close(served)
-    assert found == [(200, "nosniff", False), (421, "nosniff", False), (405, "nosniff", False), (400, "nosniff", False),
-                     (200, "nosniff", b"")]
+    assert found == [
+        (200, "nosniff", False),
+        (421, "nosniff", False),
+        (405, "nosniff", False),
+        (400, "nosniff", False),
+        (200, "nosniff", b""),
+    ]

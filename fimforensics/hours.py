@@ -1,0 +1,44 @@
+"""Hours that a folder tree from Azure has no folder for: no rows came, or the export lost them; the tree cannot tell which.
+
+Data export rules write `y=2026/m=09/d=30/h=02/m=05/`, export jobs `timestamp=2026-09-30T02` or `year=/month=/day=/hour=`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+_FORMS = (
+    re.compile(r"(?:^|/)y=(\d{4})/m=(\d{1,2})/d=(\d{1,2})/h=(\d{1,2})(?:/|$)"),
+    re.compile(r"(?:^|/)year=(\d{4})/month=(\d{1,2})/day=(\d{1,2})/hour=(\d{1,2})(?:/|$)"),
+    re.compile(r"(?:^|/)timestamp=(\d{4})-(\d{2})-(\d{2})T(\d{2})(?:/|$)"),
+)
+
+
+def hour(path: str) -> datetime | None:
+    """The hour that a path's folders name, None where they name none."""
+    for form in _FORMS:
+        if told := form.search(path):
+            try:
+                return datetime(*map(int, told.groups()))  # type: ignore[arg-type]
+            except ValueError:
+                return None
+    return None
+
+
+def missing(paths: Iterable[str]) -> str | None:
+    """A sentence on the hours between the first and the last of a tree that have no folder; None where there are none."""
+    hours = sorted({found for path in paths if (found := hour(path)) is not None})
+    if not hours:
+        return None
+    lacking, gaps = 0, []
+    for one, other in zip(hours, hours[1:], strict=False):
+        gap = (other - one) // timedelta(hours=1) - 1
+        if gap:
+            lacking += gap
+            gaps.append(f"{one + timedelta(hours=1):%Y-%m-%dT%H}" + (f" to {other - timedelta(hours=1):%Y-%m-%dT%H}" if gap > 1 else ""))
+    if not lacking:
+        return None
+    told = ", ".join(gaps[:3]) + (f" and {len(gaps) - 3} more gaps" if len(gaps) > 3 else "")
+    return f"no folder for {lacking} of {lacking + len(hours)} hours, without rows or lost: {told}"

@@ -60,7 +60,7 @@ def occurrences(connection: sqlite3.Connection, number: int, most: int = 10) -> 
     found = []
     for *told, header in rows:
         member = json.loads(header)
-        found.append(Occurrence(*told, bool(member.get("rendered")), member.get("encoding") or "utf-8"))
+        found.append(Occurrence(*[*told, bool(member.get("rendered")), member.get("encoding") or "utf-8"]))
     return found
 
 

@@ -160,7 +160,7 @@ def sources(connection: sqlite3.Connection, most: int = 12) -> list[Source]:
         SELECT id, source, state, shape, source_table, sha256, records, new_events, known_events, rejects, first_time,
                last_time, partial_columns, truncated FROM snapshots
         ORDER BY state = 'finished', truncated IS NULL, partial_columns = 0, rejects = 0, id LIMIT ?""", (most,))
-    return [Source(*told, bool(partial), truncated or None) for *told, partial, truncated in rows]
+    return [Source(*[*told, bool(partial), truncated or None]) for *told, partial, truncated in rows]
 
 
 def reject_reasons(connection: sqlite3.Connection, most: int = 12) -> list[RejectCount]:

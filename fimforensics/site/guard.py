@@ -1,6 +1,6 @@
 """Around the whole ASGI app: only reading gets in, and what goes out is inert.
 
-Requests: nothing but GET and HEAD, no path that a redirect could turn into another site, of Datasette's own pages only
+Requests: nothing but GET, HEAD and OPTIONS, no path that a redirect could turn into another site, of Datasette's own pages only
 harmless ones; under `serve` also no Host but this machine, so that a foreign page cannot reach the case by rebinding a name.
 Answers: pages with hidden characters written as escapes, CSV without formulas, and headers that forbid scripts, frames
 and every other origin.
@@ -29,7 +29,7 @@ SECURITY = {
     b"cross-origin-opener-policy": b"same-origin", b"cross-origin-resource-policy": b"same-origin",
     b"x-frame-options": b"DENY", b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
 }
-READING = ("GET", "HEAD")
+READING = ("GET", "HEAD", "OPTIONS")
 # Of Datasette's own pages only these: others show settings and secrets of plugins, threads, messages, or a login.
 OPEN_INTERNALS = re.compile(r"/-/(?:static/|fimforensics/|(?:versions|settings|plugins)(?:\.json)?\Z)")
 STATIC = re.compile(r"/-/(?:static|fimforensics)/")
@@ -49,6 +49,8 @@ def inert(app: App) -> App:
         refusal = _refusal(scope)
         if refusal:
             await _refuse(answer, *refusal)
+        elif scope["method"] == "OPTIONS":  # Datasette has answers of its own, with which other origins could be let in
+            await _refuse(answer, 204, "")
         else:
             await app(scope, receive, answer)
 
@@ -86,10 +88,10 @@ def _refusal(scope: Message) -> tuple[int, str] | None:
 
 async def _refuse(send: Send, status: int, told: str) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    if status == 405:
+    if status in (204, 405):
         headers.append((b"allow", ", ".join(READING).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": told.encode() + b"\n"})
+    await send({"type": "http.response.body", "body": f"{told}\n".encode() if told else b""})
 
 
 class _Answer:

@@ -104,8 +104,10 @@ def test_security_headers_are_everywhere(normal: Browser) -> None:
     assert normal.get("/case/events?_ttl=9999").headers["cache-control"] == "no-store"
 
 
-def test_options_is_answered_like_a_write(normal: Browser) -> None:
-    assert normal.request("OPTIONS", "/case").status_code == 405
+def test_options_tells_that_there_is_only_reading(normal: Browser) -> None:
+    answer = normal.request("OPTIONS", "/case")
+    assert (answer.status_code, answer.headers["allow"], answer.content) == (204, "GET, HEAD, OPTIONS", b"")
+    assert "access-control-allow-origin" not in answer.headers
 
 
 def test_head_has_no_body(normal: Browser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from conftest import Browser  # type: ignore[import-not-found]
@@ -44,9 +44,8 @@ def test_text_is_readable(theme: int) -> None:
         for pair in PAIRS
         if contrast(colours[pair[0]], colours[pair[1]]) < 4.5
     } == {}
-    assert {
-        kind: 3 <= contrast(colours[kind], colours["sheet"]) or kind == "bar-1" for kind in ("bar-0", "bar-1", "bar-2", "focus")
-    } == {"bar-0": True, "bar-1": True, "bar-2": True, "focus": True}
+    parts = {name: round(contrast(colours[name], colours["sheet"]), 2) for name in ("bar-0", "bar-1", "bar-2", "focus")}
+    assert min(parts.values()) >= 3, parts
 
 
 def test_contrast_is_computed_right() -> None:
@@ -86,4 +85,4 @@ def test_pages_say_what_assistive_programs_ask(normal: Browser) -> None:
         found = re.findall(r'\sid="([^"]+)"', page)
         assert len(found) == len(set(found)), address
         levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
-        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), (address, levels)
+        assert all(after <= before + 1 for before, after in pairwise(levels)), (address, levels)

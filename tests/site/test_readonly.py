@@ -117,7 +117,7 @@ def test_sql_that_reads_works(normal: Browser, sql: str) -> None:
 )
 def test_methods_that_write_are_refused(normal: Browser, method: str, path: str) -> None:
     answer = normal.request(method, path)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 @pytest.mark.parametrize(

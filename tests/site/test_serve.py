@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import os
 import re
-import shutil
+import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -39,7 +42,7 @@ def test_names_of_several_cases(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["case #1 ?.db", "100% sure & más 案.db", "a;b'c.db"])
 def test_any_path_serves_this_very_file_and_makes_no_other(tmp_path: Path, name: str) -> None:
-    if "?" in name and not shutil.os.name == "posix":  # type: ignore[attr-defined]
+    if "?" in name and os.name != "posix":
         pytest.skip("no such file name on Windows")
     path = fill(tmp_path / name, ["alpha"])
     before = folder(tmp_path)
@@ -113,6 +116,31 @@ def test_a_port_in_use_is_one_line(normal_case: Path) -> None:
         with pytest.raises(Problem) as told:
             serve.run([normal_case], port=port, say=lambda line: None)
     assert told.value.line() == f"127.0.0.1: port {port} is in use. Another one: --port 0 takes any that is free"
+
+
+STOPPED = """
+import sys
+from pathlib import Path
+from fimforensics import serve
+sys.exit(serve.run([Path(sys.argv[1])], port=0, say=lambda told: print(told, flush=True)))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT to send to another process")
+def test_ctrl_c_ends_cleanly(normal_case: Path) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-c", STOPPED, str(normal_case)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert running.stdout is not None
+    address = running.stdout.readline().rpartition(" ")[2].strip()
+    assert running.stdout.readline() == "Stop with Ctrl-C\n"
+    connection = http.client.HTTPConnection(address.split("/")[2], timeout=20)
+    connection.request("GET", "/")
+    assert connection.getresponse().status == 200
+    connection.close()
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (0, "Stopped\n", "")
 
 
 def test_a_port_that_is_none_is_one_line(normal_case: Path) -> None:

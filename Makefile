@@ -23,7 +23,7 @@ demo: $(BASE)
 	mkdir demo
 	$(BIN)/fimforensics ingest demo/case.db $(SAMPLES) $(ABOUT)
 	$(BIN)/fimforensics info demo/case.db
-	@if [ -t 1 ]; then $(BIN)/fimforensics serve demo/case.db; else $(BIN)/fimforensics serve demo/case.db --once; fi
+	@if [ -t 1 ]; then $(BIN)/fimforensics serve demo/case.db; else $(BIN)/fimforensics serve demo/case.db --once --port 0; fi
 
 test: $(DEV)
 	$(BIN)/python -m pytest

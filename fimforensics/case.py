@@ -23,6 +23,9 @@ from fimforensics.errors import Problem
 from fimforensics.evidence import custody
 
 _MAGIC = b"SQLite format 3\0"
+# The tables behind full text are SQLite's own; their DDL may be worded otherwise by another version of it.
+_SCHEMA = """SELECT type, name, CASE WHEN name GLOB '*_fts_*' AND sql GLOB 'CREATE TABLE *' THEN 'full text' ELSE sql END
+    FROM sqlite_schema WHERE sql IS NOT NULL"""
 CACHE_KIB = 96 * 1024  # of pages, while a case is written
 
 
@@ -66,7 +69,7 @@ def open_read(path: Path) -> sqlite3.Connection:
     """A connection that cannot write; a journal left by a killed writer is named, not touched."""
     check_header(path)
     if (journal := path.with_name(path.name + "-journal")).exists() and journal.stat().st_size:
-        raise Problem("a writer was stopped in the middle", where=str(path),
+        raise Problem("a writer is at work on it, or was stopped in the middle", where=str(path),
                       hint="Run the same ingest command again, or: fimforensics ingest CASE --abandon")
     connection = sqlite3.connect(path.absolute().as_uri() + "?mode=ro&immutable=1", uri=True)
     connection.execute("PRAGMA query_only = 1")
@@ -78,7 +81,7 @@ def open_read(path: Path) -> sqlite3.Connection:
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     """The file's DDL must be ours, before any table is touched: a crafted view or trigger is no evidence."""
     try:
-        found = set(connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+        found = set(connection.execute(_SCHEMA))
     except sqlite3.DatabaseError as error:
         raise Problem(f"it is damaged ({error})", where=str(path)) from None
     expected = _expected()
@@ -90,7 +93,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
 def _expected() -> set[tuple]:
     plain = sqlite3.connect(":memory:")
     plain.executescript(schema.ddl() + schema.script("late"))
-    found = set(plain.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+    found = set(plain.execute(_SCHEMA))
     plain.close()
     return found
 

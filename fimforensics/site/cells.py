@@ -78,6 +78,8 @@ def cell(value: Value, column: str, table: str | None, link: Callable[[str, obje
         return _labelled(value, column, table, link, cut)
     if isinstance(value, bytes):
         return hexadecimal(value.hex()) if len(value) <= 64 else Markup("<i>{:,} bytes</i>").format(len(value))
+    if column == "event_id" and table is None and isinstance(value, int):  # an answer to a question; tables have labels
+        return Markup('<a href="{}">{}</a>').format(link("events", value), value)
     if isinstance(value, int | float):
         return _number(value, column)
     told = str(value)

@@ -97,6 +97,12 @@ def test_foreign_keys_have_labels_and_hashes_stay_whole(normal: Browser) -> None
     assert '<a href="/case/hosts/1"><bdi class="text">alpha</bdi></a>' in normal.get("/case/files/1").text
 
 
+def test_answers_lead_to_events_and_out_of_the_case_nothing_does(normal: Browser) -> None:
+    answer = normal.get("/case", params={"sql": "select 2 as event_id, 2 as other, 'http://evil.example/' as address"}).text
+    assert '<a href="/case/events/2">2</a>' in answer and '<span class="number">2</span>' in answer
+    assert '<bdi class="text">http://evil.example/</bdi>' in answer and 'href="http' not in answer
+
+
 def test_an_event_with_its_record(normal: Browser) -> None:
     told = words(normal.get("/case/events/2").text)
     assert "beta registry" in told and "2026-05-02 10:00:00.1234567Z on beta, by beta pid 4711, as beta" in told

@@ -142,16 +142,18 @@ def _bits(columns: tuple[str, ...], cells: tuple | list) -> int:
 class Blocks:
     """The caches of one reading, block by block, over one `Entities`."""
 
-    def __init__(self, cells: Cells, entities: Entities) -> None:
-        self.cells, self.entities = cells, entities
+    def __init__(self, cells: Cells, entities: Entities, keep: bool = True) -> None:
+        """`keep` false: who asks remembers the blocks, and asks only once for each."""
+        self.cells, self.entities, self._keep = cells, entities, keep
         self._caches: dict[str, dict] = {}
         self._hosts: dict[str, int] = {}
 
     def _remember(self, name: str, key: tuple, block: Block) -> Block:
-        cache = self._caches.setdefault(name, {})
-        if len(cache) >= CACHE:
-            cache.clear()
-        cache[key] = block
+        if self._keep:
+            cache = self._caches.setdefault(name, {})
+            if len(cache) >= CACHE:
+                cache.clear()
+            cache[key] = block
         return block
 
     def cache(self, name: str) -> dict:

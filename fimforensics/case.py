@@ -39,6 +39,11 @@ def key_file(case: Path) -> Path:
     return case.with_name(case.name + ".key")
 
 
+def _new(path: Path) -> Path:
+    """Where a file is made before it gets its name, so that a stop leaves it whole or not at all."""
+    return path.with_name(path.name + ".new")
+
+
 def check_header(path: Path) -> None:
     """Problem, in one line, for everything that is not a case of this format lying still."""
     where = str(path)
@@ -47,7 +52,7 @@ def check_header(path: Path) -> None:
             raise Problem("its first ingest is not done", where=where, hint="Run the same ingest command again; it goes on")
         raise Problem("there is no such case", where=where, hint="Make one: fimforensics ingest CASE SOURCE…")
     if not path.is_file():
-        raise Problem("it is a folder or a device, not a case", where=where)
+        raise Problem("it is a folder or a device, not a case", where=where, hint="Name the case's file")
     try:
         with path.open("rb") as stream:
             head = stream.read(100)
@@ -57,12 +62,28 @@ def check_header(path: Path) -> None:
         raise Problem("it is not a case (no SQLite file)", where=where, hint="A source goes after the case: fimforensics ingest CASE SOURCE…")
     application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
     if application != schema.APPLICATION_ID:
-        raise Problem("it is a SQLite database, but not a case", where=where)
+        raise Problem("it is a SQLite database, but not a case", where=where, hint="Name the case's file")
     if version != schema.FORMAT:
         raise Problem(f"it is a case of format {version}, this program reads format {schema.FORMAT}", where=where,
                       hint="Derive it anew: fimforensics rebuild CASE NEW, with the program that made it or a later one")
     if head[18] == 2 or path.with_name(path.name + "-wal").exists():
         raise Problem("another program left it in WAL mode", where=where, hint="Close that program, or use a copy of the original")
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """`open_read`, closed at the end; damage that shows itself while it is read is a Problem."""
+    with contextlib.closing(open_read(path)) as connection:
+        try:
+            yield connection
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR):
+                raise
+            raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> Problem:
+    return Problem(f"it is damaged ({error})", where=str(path), hint="Use another copy of it")
 
 
 def open_read(path: Path) -> sqlite3.Connection:
@@ -83,7 +104,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     try:
         found = set(connection.execute(_SCHEMA))
     except sqlite3.DatabaseError as error:
-        raise Problem(f"it is damaged ({error})", where=str(path)) from None
+        raise _damaged(path, error) from None
     expected = _expected()
     if found != expected:
         name = sorted(str(row[1]) for row in found ^ expected)[0]
@@ -99,39 +120,43 @@ def _expected() -> set[tuple]:
 
 
 def create(case: Path, *, case_key: bytes | None, case_number: str | None, examiner: str | None, note: str | None) -> Path:
-    """Makes `CASE.partial` and `CASE.key`; gives the partial's path."""
-    target = partial(case)
+    """Makes `CASE.partial` and `CASE.key`; gives the partial's path. A stop leaves both (see `finish_create`) or none."""
+    target, secret, key = partial(case), key_file(case), case_key or secrets.token_bytes(32)
+    if secret.exists() and secret.read_bytes().strip() != key.hex().encode():
+        raise Problem("a case's key lies there already", where=str(secret), hint="Move it away, or say --case-key with it to use it again")
+    made = (_new(target), _new(target).with_name(_new(target).name + "-journal"), _new(secret))
     try:
-        key = case_key or secrets.token_bytes(32)
-        _write_key(key_file(case), key)
-        db = Database(sqlite3.connect(target))
+        for path in made:
+            path.unlink(missing_ok=True)  # left by a stop
+        with os.fdopen(os.open(made[2], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(key.hex().encode() + b"\n")
+        with contextlib.closing(sqlite3.connect(made[0])) as connection:
+            connection.executescript(f"PRAGMA page_size = 4096; PRAGMA application_id = {schema.APPLICATION_ID}; "
+                                     f"PRAGMA user_version = {schema.FORMAT}; BEGIN; {schema.ddl()} COMMIT;")
+            Database(connection)["case_info"].insert({  # type: ignore[union-attr]
+                "id": 1, "case_id": str(uuid.uuid4()), "format": schema.FORMAT, "tool": custody.tool(), "created": custody.now(),
+                "case_number": case_number, "examiner": examiner, "note": note, "events_end": 1, "evidence_digest": "",
+                "key_check": key_check(key)})
+        os.replace(made[0], target)
+        finish_create(case)
     except (OSError, sqlite3.Error) as error:
-        raise Problem(f"cannot be written ({getattr(error, 'strerror', None) or error})", where=str(target)) from None
-    try:
-        db.conn.executescript(f"PRAGMA page_size = 4096; PRAGMA application_id = {schema.APPLICATION_ID}; "
-                              f"PRAGMA user_version = {schema.FORMAT}; BEGIN; {schema.ddl()} COMMIT;")
-        db["case_info"].insert({  # type: ignore[union-attr]
-            "id": 1, "case_id": str(uuid.uuid4()), "format": schema.FORMAT, "tool": custody.tool(), "created": custody.now(),
-            "case_number": case_number, "examiner": examiner, "note": note, "events_end": 1, "evidence_digest": "", "key_check": key_check(key)})
-    except sqlite3.Error as error:
-        db.conn.close()
-        target.unlink(missing_ok=True)
-        raise Problem(f"cannot be written ({error})", where=str(target)) from None
-    db.conn.close()
+        for path in made:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        raise Problem(f"cannot be written ({getattr(error, 'strerror', None) or error})", where=str(target),
+                      hint="Name a case in a folder that is there, can be written, and has room") from None
     return target
+
+
+def finish_create(case: Path) -> None:
+    """Gives the secret its name, where a stop left it without."""
+    if partial(case).exists() and _new(key_file(case)).exists():
+        os.replace(_new(key_file(case)), key_file(case))
 
 
 def key_check(key: bytes) -> str:
     """What the case remembers of its secret, to know it again."""
     return sha256(b"fimforensics case key\0" + key).hexdigest()[:32]
-
-
-def _write_key(path: Path, key: bytes) -> None:
-    if path.exists() and path.read_bytes().strip() != key.hex().encode():
-        raise Problem("a case's key lies there already", where=str(path), hint="Move it away, or say --case-key with it to use it again")
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(key.hex().encode() + b"\n")
 
 
 def read_key(path: Path) -> bytes:
@@ -156,12 +181,17 @@ def change(path: Path) -> Iterator[apsw.Connection]:
         db.execute("COMMIT")
     except apsw.BusyError:
         raise Problem("another program is writing to it", where=str(path), hint="Wait until it is done") from None
-    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError, apsw.PermissionsError) as error:
-        raise Problem(f"cannot be written ({error})", where=str(path)) from None
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError, apsw.PermissionsError, apsw.FullError) as error:
+        raise Problem(f"cannot be written ({error})", where=str(path), hint="See that its folder and itself can be written, and that there is room") from None
     except (apsw.NotADBError, apsw.CorruptError) as error:
-        raise Problem(f"it is damaged ({error})", where=str(path)) from None
+        raise _damaged(path, error) from None
     try:
         yield db
+    except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+        raise Problem(f"writing failed ({error})", where=str(path),
+                      hint="Make room or see to the disk, then run the same command again: it goes on where it stopped") from None
+    except (apsw.NotADBError, apsw.CorruptError) as error:
+        raise _damaged(path, error) from None
     finally:
         if db.in_transaction:
             with contextlib.suppress(apsw.Error):

@@ -79,18 +79,23 @@ def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Take
                 held = tree(path)
                 bad += [Taken(str(path), refused=problem.line()) for problem in held.problems]
                 if not held.files and not held.problems:
-                    raise Refused("the folder holds no file", where=str(path))
+                    raise Refused("the folder holds no file", where=str(path), hint="Name the folder or file that holds the export")
                 found += [Source(file, f"{path.resolve().name}/{file.relative_to(path).as_posix()}", group) for file in held.files]
             elif path.is_file():
                 with path.open("rb"):
                     found.append(Source(path, path.name, group))
             else:
-                raise Refused("it is no file or folder" if path.exists() else "there is no such file", where=str(path))
+                raise Refused("it is no file or folder" if path.exists() else "there is no such file", where=str(path),
+                              hint="Name the file or folder that holds the export")
         except OSError as error:
-            bad.append(Taken(str(path), refused=f"{path}: cannot be read ({error.strerror})"))
+            bad.append(Taken(str(path), refused=_unreadable(path, error).line()))
         except Problem as problem:
             bad.append(Taken(str(path), refused=problem.line()))
     return found, bad
+
+
+def _unreadable(path: Path, error: OSError) -> Refused:
+    return Refused(f"cannot be read ({error.strerror or error})", where=str(path), hint="See that it is there and may be read, or ingest a copy")
 
 
 def ingest(case: Path, paths: list[Path], options: Options, progress: Progress = lambda *_: None) -> list[Taken]:
@@ -98,7 +103,7 @@ def ingest(case: Path, paths: list[Path], options: Options, progress: Progress =
     found, bad = sources(paths, options.parts)
     if options.expect_sha256 is not None:
         if len(found) + len(bad) != 1:
-            raise Misuse("--expect-sha256 goes with one file")
+            raise Misuse("--expect-sha256 goes with one file", hint="Ingest the files one by one")
         if found:
             _expect(found[0], options.expect_sha256)
     return bad + take(case, found, options, progress)
@@ -116,6 +121,9 @@ def take(case: Path, found: list[Source], options: Options, progress: Progress =
     if made:
         had_key = cases.key_file(case).exists()
         cases.create(case, case_key=options.case_key, case_number=options.case_number, examiner=options.examiner, note=options.note)
+    elif first:
+        cases.check_header(target)
+        cases.finish_create(case)
     with cases.change(target) as db:
         key = options.case_key or cases.read_key(cases.key_file(case))
         if db.execute("SELECT key_check FROM case_info").fetchone()[0] != cases.key_check(key):
@@ -127,7 +135,7 @@ def take(case: Path, found: list[Source], options: Options, progress: Progress =
             derived.refresh(db)
     if first and empty:
         target.unlink()
-        if made and not had_key:
+        if not had_key if made else options.case_key is None:
             cases.key_file(case).unlink()
     elif first:
         cases.publish(case)
@@ -151,7 +159,8 @@ def abandon(case: Path) -> str | None:
     first = not case.exists()
     target = cases.partial(case) if first else case
     if not target.exists():
-        raise Problem("there is no such case", where=str(case))
+        raise Problem("there is no such case", where=str(case), hint="Name the case whose ingest was stopped")
+    cases.check_header(target)
     with cases.change(target) as db:
         row = db.execute("SELECT id, source, resume FROM snapshots WHERE state = 'unfinished'").fetchone()
         if row is not None:
@@ -211,11 +220,11 @@ class _Ingest:
             size = source.path.stat().st_size
             known = self._known(source, size)
         except OSError as error:
-            raise Refused(f"cannot be read ({error.strerror})", where=str(source.path)) from None
+            raise _unreadable(source.path, error) from None
         if known is not None:
             self.sets.setdefault(source.group, known[1])
             return Taken(str(source.path), known[0], already=True)
-        unfinished = self.db.execute("SELECT id, set_id, source, first_seq, resume FROM snapshots WHERE state = 'unfinished'").fetchone()
+        unfinished = self.db.execute("SELECT id, set_id, source, first_seq, resume, reading FROM snapshots WHERE state = 'unfinished'").fetchone()
         if unfinished is not None:
             number = self._go_on(source, size, unfinished)
         else:
@@ -231,14 +240,22 @@ class _Ingest:
         return next(((number, set_id) for number, set_id, known in same if known == hashed), None)
 
     def _go_on(self, source: Source, size: int, unfinished: tuple) -> int:
-        number, set_id, label, first_seq, text = unfinished
+        number, set_id, label, first_seq, text, reading = unfinished
         resume = json.loads(text)
         same = size >= resume["stored"] and file_sha256(source.path, resume["stored"]) == resume["prefix"] if resume["stored"] else label == source.label
         if not same:
             raise Problem(f"the ingest of {label} is not done, and this is another source (or it changed meanwhile)", where=str(source.path),
                           hint="Run the first command again with the file as it was, or: fimforensics ingest CASE --abandon")
+        if reading != self._reading(source):
+            raise Problem(f"the ingest of {label} is not done, and was begun with other words of its times ({reading})", where=str(source.path),
+                          hint="Run the first command again, or: fimforensics ingest CASE --abandon")
         self.sets.setdefault(source.group, set_id)
         return self._run(source, number, set_id, first_seq, resume)
+
+    def _reading(self, source: Source) -> str:
+        """How the operator says that the source's times are to be read, as the case keeps it."""
+        reading = (source.options or self.options).reading
+        return json.dumps({"timezone": reading.timezone, "date_order": reading.date_order})
 
     def _begin(self, source: Source) -> int:
         db = self.db
@@ -251,8 +268,7 @@ class _Ingest:
         db.execute("BEGIN IMMEDIATE")
         db.execute("INSERT INTO snapshots (id, set_id, source, state, acquired, reading, case_number, examiner, note, tool, first_seq, resume) "
                    "VALUES (?, ?, ?, 'unfinished', ?, ?, ?, ?, ?, ?, ?, ?)",
-                   (number, set_id, source.label, custody.now(),
-                    json.dumps({"timezone": options.reading.timezone, "date_order": options.reading.date_order}),
+                   (number, set_id, source.label, custody.now(), self._reading(source),
                     options.case_number, options.examiner, options.note, custody.tool(), first, json.dumps(resume)))
         return self._run(source, number, set_id, first, resume)
 
@@ -265,12 +281,9 @@ class _Ingest:
         snapshot = _Snapshot(self.db, number, set_id, source, resume, self.progress)
         try:
             snapshot.take(stream(task, source.path.stat().st_size), self.first)
-        except (apsw.FullError, apsw.IOError) as error:
-            raise Problem(f"writing the case failed ({error})", where=source.label,
-                          hint="Make room, then run the same command again: it goes on where it stopped") from None
         except OSError as error:
             self._take_back(number, resume)
-            raise Refused(f"cannot be read ({error.strerror or error})", where=str(source.path)) from None
+            raise _unreadable(source.path, error) from None
         except Problem as problem:
             self._take_back(number, resume)
             raise Refused(problem.what, where=problem.where, hint=problem.hint) from None

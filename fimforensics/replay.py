@@ -124,9 +124,13 @@ def rebuild(case: Path, new: Path, case_key: bytes | None, progress: Progress) -
     cases.check_header(case)
     if new.exists() or cases.partial(new).exists():
         raise Problem("it is there already", where=str(new), hint="Name a new file")
-    with cases.open_read(case) as connection, tempfile.TemporaryDirectory(prefix="fimforensics-", dir=new.absolute().parent) as folder:
-        found = list(_sources(connection, Path(folder)))
-        taken = take(new, found, Options(case_key=case_key), progress)
+    with cases.reading(case) as connection:
+        try:
+            with tempfile.TemporaryDirectory(prefix="fimforensics-", dir=new.absolute().parent) as folder:
+                found = list(_sources(connection, Path(folder)))
+                taken = take(new, found, Options(case_key=case_key), progress)
+        except OSError as error:
+            raise Problem(f"cannot be written ({error.strerror})", where=str(new), hint="Name a new file in a folder that has room") from None
     refused = [one.refused for one in taken if one.refused]
     if refused:
         raise Problem(f"{len(refused)} originals were refused, the first: {refused[0]}", where=str(new))

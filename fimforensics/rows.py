@@ -160,13 +160,13 @@ class Builder:
             flags |= one | two | three
             if sha256_text or sha1 or md5:
                 content = self._content((sha256_text or None, sha1 or None, md5 or None, size))
-            forms |= _empty("FileSha256", sha256_text) | _empty("FileSha1", sha1) | _empty("FileMd5", md5)
+            forms |= empty("FileSha256", sha256_text) | empty("FileSha1", sha1) | empty("FileMd5", md5)
         if old_data is not None:
             old_data, flag = cells.text(old_data)
-            flags, forms = flags | flag, forms | _empty("OldValueData", old_data)
+            flags, forms = flags | flag, forms | empty("OldValueData", old_data)
         if new_data is not None:
             new_data, flag = cells.text(new_data)
-            flags, forms = flags | flag, forms | _empty("NewValueData", new_data)
+            flags, forms = flags | flag, forms | empty("NewValueData", new_data)
         if last_access is not None:
             last_access, flag = cells.time("InitProcImageLastAccessTimeUtc", last_access)
             flags |= flag
@@ -180,7 +180,7 @@ class Builder:
         key = [time[:23], m[1] or None, m[3] or None, *c, file.ids[3], file.ids[4], sha256_text or None, sha1 or None, md5 or None, size,
                registry.ids[2], r[6] or None, r[5] or None, new_data or None, r[3] or None, r[2] or None, old_data or None,
                registry.ids[3], p[0], process.ids[2], i[1] or None, *(cell or None for cell in actor.cells),
-               *_request_key(request.cells)]
+               *request_key(request.cells)]
         if self._apart is not None:
             key.append(self._apart)
         row_bytes = orjson.dumps(row, option=orjson.OPT_SORT_KEYS) if extra else orjson.dumps(row)
@@ -200,10 +200,12 @@ class Builder:
         return number
 
 
-def _empty(column: str, cell: str | None) -> int:
+def empty(column: str, cell: str | None) -> int:
+    """The bit that says that a source proved this cell to be empty text."""
     return EMPTY_BIT[column] if cell == "" else 0
 
 
-def _request_key(cells: tuple) -> tuple:
+def request_key(cells: tuple) -> tuple:
+    """A request's part of the match key."""
     name, domain, sid, address, port, source = (cell or None for cell in cells)
     return sid, domain, name, source, address, port

@@ -6,6 +6,7 @@ use, 130 for Ctrl-C. Nothing that came out of a source reaches the terminal but 
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -33,8 +34,21 @@ class _Group(click.Group):
             click.echo("fimforensics: stopped; the same command again goes on where it stopped", err=True)
             sys.exit(130)
         except BrokenPipeError:
-            sys.stderr.close()  # the reader has had enough, and Python would complain again at its end
+            _end_output()  # the reader has had enough
             sys.exit(0)
+        except OSError as error:
+            _end_output()
+            where = visible(str(error.filename or "output"))
+            click.echo(f"fimforensics: {where}: cannot be read or written ({error.strerror or error}). See that there is room, and try again", err=True)
+            sys.exit(1)
+
+
+def _end_output() -> None:
+    """Sends what is still to be printed nowhere; Python would try again at its end, and complain."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # standard output is no file, as in tests
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - open to the end
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

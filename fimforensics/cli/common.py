@@ -5,22 +5,44 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
 from fimforensics import case as cases
+from fimforensics.errors import Problem
 from fimforensics.text import visible
 
-CASE = click.argument("case", type=click.Path(path_type=Path))
+
+class _File(click.Path):
+    """A path with at least one letter: an empty one, as an unset variable gives it, would be the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; a usage error for ''."""
+        if value == "":
+            self.fail("an empty name is no file", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _File(path_type=Path)
+NUMBER = click.IntRange(1, (1 << 63) - 1)  # of a row, or of rows
+CASE = click.argument("case", type=PATH)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 
 
-def opened(case: Path) -> closing[sqlite3.Connection]:
+def opened(case: Path) -> AbstractContextManager[sqlite3.Connection]:
     """The case, for reading, closed at the end."""
-    return closing(cases.open_read(case))
+    return cases.reading(case)
+
+
+def new_file(path: Path) -> BinaryIO:
+    """A file to write to that was not there before: nothing is ever overwritten."""
+    try:
+        return path.open("xb")
+    except OSError as error:
+        raise Problem(f"cannot be written ({error.strerror})", where=str(path), hint="Name a new file in a folder that is there") from None
 
 
 def json_line(value: object) -> str:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from fimforensics.cli.common import CASE, opened
+from fimforensics.cli.common import CASE, NUMBER, PATH, new_file, opened
 from fimforensics.errors import Misuse, Problem
 from fimforensics.evidence import raw
 
 
 @click.command()
 @CASE
-@click.argument("snapshot", type=int)
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file, which must not exist; else to standard output.")
+@click.argument("snapshot", type=NUMBER)
+@click.option("--output", "-o", type=PATH, help="Write to this file, which must not exist; else to standard output.")
 def original(case: Path, snapshot: int, output: Path | None) -> None:
     """Gives back the source of a snapshot byte for byte, and checks it against its hash."""
     with opened(case) as connection:
@@ -26,10 +26,7 @@ def original(case: Path, snapshot: int, output: Path | None) -> None:
         if output is None and sys.stdout.isatty():
             raise Misuse("an original does not belong on a terminal", hint="Say --output FILE, or send it on with > or |")
         hashed = sha256()
-        try:
-            stream = output.open("xb") if output else sys.stdout.buffer
-        except OSError as error:
-            raise Problem(f"cannot be written ({error.strerror})", where=str(output)) from None
+        stream = new_file(output) if output else sys.stdout.buffer
         for piece in raw.original(connection, snapshot):
             hashed.update(piece)
             stream.write(piece)

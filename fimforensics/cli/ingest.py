@@ -13,7 +13,7 @@ import click
 from fimforensics import case as cases
 from fimforensics import ingest as ingesting
 from fimforensics import replay as replaying
-from fimforensics.cli.common import CASE, JSON, add_options, counted, opened, show_json
+from fimforensics.cli.common import CASE, JSON, PATH, add_options, counted, opened, show_json
 from fimforensics.errors import Misuse
 from fimforensics.model import Reading
 from fimforensics.queries import case as queries
@@ -57,14 +57,14 @@ class Bar:
 
 @click.command()
 @CASE
-@click.argument("sources", nargs=-1, type=click.Path(path_type=Path), metavar="SOURCE…")
+@click.argument("sources", nargs=-1, type=PATH, metavar="SOURCE…")
 @READING
 @click.option("--parts", is_flag=True, help="The sources are parts of one export: equal rows in two of them are two events.")
 @click.option("--expect-sha256", metavar="HEX", help="Take the file only if this is its SHA-256.")
 @click.option("--case-number", help="The number of the case, kept with the snapshot.")
 @click.option("--examiner", help="Who examines, kept with the snapshot.")
 @click.option("--note", help="Where the source came from, or whatever should be known of it.")
-@click.option("--case-key", type=click.Path(path_type=Path), help="Use the secret in this file instead of CASE.key.")
+@click.option("--case-key", type=PATH, help="Use the secret in this file instead of CASE.key.")
 @click.option("--no-analyze", is_flag=True, help="Leave out the analyses; events can be browsed all the same.")
 @click.option("--abandon", is_flag=True, help="Take back an ingest that was stopped and is not to be gone on with.")
 @JSON
@@ -152,8 +152,8 @@ def replay(case: Path, timezone: str | None, date_order: str | None) -> None:
 
 @click.command()
 @CASE
-@click.argument("new", type=click.Path(path_type=Path))
-@click.option("--case-key", type=click.Path(path_type=Path), help="Use the secret in this file for the new case.")
+@click.argument("new", type=PATH)
+@click.option("--case-key", type=PATH, help="Use the secret in this file for the new case.")
 def rebuild(case: Path, new: Path, case_key: Path | None) -> None:
     """Derives a case anew from the originals in another: the way to a new format, and a check of the old."""
     bar = Bar()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from fimforensics.cli.common import CASE, JSON, add_options, counted, json_line, opened, show_json, table
+from fimforensics.cli.common import CASE, JSON, NUMBER, PATH, add_options, counted, json_line, new_file, opened, show_json, table
 from fimforensics.errors import Misuse
 from fimforensics.evidence import custody as custody_log
 from fimforensics.evidence import raw
@@ -84,14 +84,14 @@ FILTERS = add_options([
     click.option("--hash", "hash_", metavar="HEX", help="A content's SHA-256, SHA-1 or MD5."),
     click.option("--since", metavar="TIME", help="From this time on (UTC, or with an offset)."),
     click.option("--until", metavar="TIME", help="Before this time (UTC, or with an offset)."),
-    click.option("--snapshot", type=int, help="Only events that this snapshot reports."),
+    click.option("--snapshot", type=NUMBER, help="Only events that this snapshot reports."),
 ])
 
 
 @click.command()
 @CASE
 @FILTERS
-@click.option("--limit", type=click.IntRange(min=1), help=f"How many at the most; without --json and --csv {SHOWN}.")
+@click.option("--limit", type=NUMBER, help=f"How many at the most; without --json and --csv {SHOWN}.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV that is safe in a spreadsheet: a ' goes before what could be a formula.")
 @JSON
 def events(case: Path, host: str | None, kind: str | None, change: str | None, path: str | None, process: str | None, account: str | None,
@@ -111,7 +111,7 @@ def events(case: Path, host: str | None, kind: str | None, change: str | None, p
 
 
 def _print(found: object, limit: int) -> None:
-    rows = list(itertools.islice(found, limit + 1))  # type: ignore[call-overload]
+    rows = list(itertools.islice(found, min(limit + 1, sys.maxsize)))  # type: ignore[call-overload]
     cells = [(row["id"], row["time"][:23] + "Z", row["computer"], row["change"],
               row["path"] if row["value"] is None else f"{row['path']}\\{row['value']}", row["process"], row["account"]) for row in rows[:limit]]
     for line in table(("id", "time (UTC)", "host", "change", "path", "process", "account"), cells, widest=80):
@@ -134,7 +134,7 @@ def _time(option: str, text: str | None) -> str | None:
 @CASE
 @click.argument("event")
 @click.option("--raw", "as_raw", is_flag=True, help="Print only the raw record of each occurrence, made visible.")
-@click.option("--output", type=click.Path(path_type=Path), help="With --raw: write the first record's very bytes to this file.")
+@click.option("--output", type=PATH, help="With --raw: write the first record's very bytes to this file, which must not exist.")
 @JSON
 def show(case: Path, event: str, as_raw: bool, output: Path | None, as_json: bool) -> None:
     """Shows one event, named by its number or its event key: every column, and where each record of it lies."""
@@ -144,7 +144,8 @@ def show(case: Path, event: str, as_raw: bool, output: Path | None, as_json: boo
         found = event_query.event(connection, event_queries.find(connection, event), most=1_000)
         assert found is not None
         if output:
-            output.write_bytes(raw.raw_record(connection, found.occurrences[0].seq))
+            with new_file(output) as stream:
+                stream.write(raw.raw_record(connection, found.occurrences[0].seq))
             return
         if as_raw:
             for one in found.occurrences:
@@ -177,7 +178,7 @@ def _show(found: event_query.Event) -> None:
 
 @click.command()
 @CASE
-@click.option("--snapshot", type=int, help="Only those of this snapshot.")
+@click.option("--snapshot", type=NUMBER, help="Only those of this snapshot.")
 @JSON
 def rejects(case: Path, snapshot: int | None, as_json: bool) -> None:
     """Lists the records that could not become events, and why."""

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from fimforensics import serve as serving
+from fimforensics.cli.common import PATH
 from fimforensics.text import visible
 
 
 @click.command()
-@click.argument("cases", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CASE…")
+@click.argument("cases", nargs=-1, required=True, type=PATH, metavar="CASE…")
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="The port on this machine; 0 takes any that is free.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the first page in the browser.")
 @click.option("--once", is_flag=True, help="Serve, fetch the first page once, say what came, and end.")

@@ -6,6 +6,8 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
+from fimforensics.queries.summary import stale
+
 _SNAPSHOT = """SELECT s.id, s.source, s.state, s.sha256, s.sha1, s.md5, s.size, s.modified, s.shape, s.source_table AS "table", s.records,
     s.new_events AS events, s.known_events AS known, s.rejects, s.truncated, s.first_time, s.last_time, s.set_id AS "set", s.partial_columns,
     s.columns_missing, s.columns_unknown, s.reading, s.acquired, s.finished, s.duration_ms, s.case_number, s.examiner, s.note, s.tool
@@ -45,12 +47,6 @@ def info(connection: sqlite3.Connection) -> dict:
         "files": one("SELECT count(*) FROM files")[0], "registry_values": one("SELECT count(*) FROM registry_values")[0],
         "processes": one("SELECT count(*) FROM processes")[0], "accounts": one("SELECT count(*) FROM accounts")[0],
         "contents": one("SELECT count(*) FROM contents")[0], "unfinished": unfinished[0] if unfinished else None, "stale": stale(connection)}
-
-
-def stale(connection: sqlite3.Connection) -> list[str]:
-    """The names of what was computed from older evidence than the case now holds."""
-    return [name for (name,) in connection.execute(
-        "SELECT a.name FROM analyses a, case_info c WHERE a.evidence_digest <> c.evidence_digest ORDER BY 1")]
 
 
 def rejects(connection: sqlite3.Connection, snapshot: int | None = None) -> Iterator[dict]:

@@ -96,6 +96,7 @@ class Summary:
     days: list[tuple[str, str, int]]  # day, kind, events
     sources: list[Source]  # those of which something must be said come first; facts.sources is how many there are
     rejects: list[RejectCount]
+    stale: list[str]  # what was computed from older evidence than the case holds
 
     @property
     def unfinished(self) -> list[Source]:
@@ -106,7 +107,13 @@ class Summary:
 def summary(connection: sqlite3.Connection, most: int = 12) -> Summary:
     """The case in one look, with at most `most` sources and reasons for rejected records."""
     return Summary(facts(connection), hosts(connection), changes(connection), days(connection), sources(connection, most),
-                   reject_reasons(connection, most))
+                   reject_reasons(connection, most), stale(connection))
+
+
+def stale(connection: sqlite3.Connection) -> list[str]:
+    """The names of what was computed from older evidence than the case now holds."""
+    return [name for (name,) in connection.execute(
+        "SELECT a.name FROM analyses a, case_info c WHERE a.evidence_digest <> c.evidence_digest ORDER BY 1")]
 
 
 def facts(connection: sqlite3.Connection) -> Facts:

@@ -26,6 +26,7 @@ _MAGIC = b"SQLite format 3\0"
 # The tables behind full text are SQLite's own; their DDL may be worded otherwise by another version of it.
 _SCHEMA = """SELECT type, name, CASE WHEN name GLOB '*_fts_*' AND sql GLOB 'CREATE TABLE *' THEN 'full text' ELSE sql END
     FROM sqlite_schema WHERE sql IS NOT NULL"""
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
 CACHE_KIB = 96 * 1024  # of pages, while a case is written
 
 
@@ -77,7 +78,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         try:
             yield connection
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR):
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE:
                 raise
             raise _damaged(path, error) from None
 
@@ -123,7 +124,8 @@ def create(case: Path, *, case_key: bytes | None, case_number: str | None, exami
     """Makes `CASE.partial` and `CASE.key`; gives the partial's path. A stop leaves both (see `finish_create`) or none."""
     target, secret, key = partial(case), key_file(case), case_key or secrets.token_bytes(32)
     if secret.exists() and secret.read_bytes().strip() != key.hex().encode():
-        raise Problem("a case's key lies there already", where=str(secret), hint="Move it away, or say --case-key with it to use it again")
+        raise Problem("a case's key lies there already", where=str(secret),
+                      hint="Move it away, or say --case-key with it to use it again")
     made = (_new(target), _new(target).with_name(_new(target).name + "-journal"), _new(secret))
     try:
         for path in made:
@@ -175,6 +177,8 @@ def change(path: Path) -> Iterator[apsw.Connection]:
     try:
         db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         db.set_busy_timeout(0)
+        if db.readonly("main"):
+            raise apsw.ReadOnlyError("it may only be read")
         db.execute(f"PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; "
                    f"PRAGMA cache_size = -{CACHE_KIB}; PRAGMA temp_store = FILE; PRAGMA foreign_keys = OFF; PRAGMA threads = 2")
         db.execute("BEGIN IMMEDIATE")
@@ -182,7 +186,8 @@ def change(path: Path) -> Iterator[apsw.Connection]:
     except apsw.BusyError:
         raise Problem("another program is writing to it", where=str(path), hint="Wait until it is done") from None
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError, apsw.PermissionsError, apsw.FullError) as error:
-        raise Problem(f"cannot be written ({error})", where=str(path), hint="See that its folder and itself can be written, and that there is room") from None
+        raise Problem(f"cannot be written ({error})", where=str(path),
+                      hint="See that its folder and itself can be written, and that there is room") from None
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise _damaged(path, error) from None
     try:

@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from fimforensics.settle import settle
 from fimforensics.shapes import tree
 from fimforensics.store import COMMIT, Writer, chunks, marks, sweep, take_back
 from fimforensics.stream import stream
+from fimforensics.text import storable
 
 COMMIT_BYTES = 64 << 20
 
@@ -80,10 +81,10 @@ def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Take
                 bad += [Taken(str(path), refused=problem.line()) for problem in held.problems]
                 if not held.files and not held.problems:
                     raise Refused("the folder holds no file", where=str(path), hint="Name the folder or file that holds the export")
-                found += [Source(file, f"{path.resolve().name}/{file.relative_to(path).as_posix()}", group) for file in held.files]
+                found += [Source(file, _label(f"{path.resolve().name}/{file.relative_to(path).as_posix()}"), group) for file in held.files]
             elif path.is_file():
                 with path.open("rb"):
-                    found.append(Source(path, path.name, group))
+                    found.append(Source(path, _label(path.name), group))
             else:
                 raise Refused("it is no file or folder" if path.exists() else "there is no such file", where=str(path),
                               hint="Name the file or folder that holds the export")
@@ -94,8 +95,14 @@ def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Take
     return found, bad
 
 
+def _label(name: str) -> str:
+    """The name as a case can keep it: a file's name may be no text at all."""
+    return storable(name)[0]
+
+
 def _unreadable(path: Path, error: OSError) -> Refused:
-    return Refused(f"cannot be read ({error.strerror or error})", where=str(path), hint="See that it is there and may be read, or ingest a copy")
+    return Refused(f"cannot be read ({error.strerror or error})", where=str(path),
+                   hint="See that it is there and may be read, or ingest a copy")
 
 
 def ingest(case: Path, paths: list[Path], options: Options, progress: Progress = lambda *_: None) -> list[Taken]:
@@ -242,15 +249,40 @@ class _Ingest:
     def _go_on(self, source: Source, size: int, unfinished: tuple) -> int:
         number, set_id, label, first_seq, text, reading = unfinished
         resume = json.loads(text)
-        same = size >= resume["stored"] and file_sha256(source.path, resume["stored"]) == resume["prefix"] if resume["stored"] else label == source.label
+        if resume["stored"] or resume["records"]:
+            same = (size >= resume["stored"] and file_sha256(source.path, resume["stored"]) == resume["prefix"]
+                    and self._unchanged(self._task(source, number, first_seq, resume), size))
+        else:
+            same = label == source.label
         if not same:
             raise Problem(f"the ingest of {label} is not done, and this is another source (or it changed meanwhile)", where=str(source.path),
                           hint="Run the first command again with the file as it was, or: fimforensics ingest CASE --abandon")
         if reading != self._reading(source):
-            raise Problem(f"the ingest of {label} is not done, and was begun with other words of its times ({reading})", where=str(source.path),
-                          hint="Run the first command again, or: fimforensics ingest CASE --abandon")
+            raise Problem(f"the ingest of {label} is not done, and was begun with another reading of its times ({reading})",
+                          where=str(source.path), hint="Run the first command again, or: fimforensics ingest CASE --abandon")
         self.sets.setdefault(source.group, set_id)
         return self._run(source, number, set_id, first_seq, resume)
+
+    def _unchanged(self, task: Task, size: int) -> bool:
+        """Do the records that the case holds beyond the stored bytes still stand in the source? Their leaves prove it."""
+        if task.stored == size:
+            return True
+        proven = self.db.execute(
+            "SELECT count(*) FROM (SELECT offset, length FROM occurrences WHERE seq >= ?1 UNION ALL "
+            "SELECT offset, length FROM rejects WHERE seq >= ?1) WHERE offset + length <= ?2", (task.first_seq, task.stored)).fetchone()[0]
+        rows = self.db.execute("SELECT first_seq, hashes FROM leaves WHERE first_seq >= (SELECT max(first_seq) FROM leaves "
+                               "WHERE first_seq <= ?) ORDER BY first_seq", (task.first_seq + proven,)).fetchall()
+        if not rows or proven >= task.skip:
+            return True
+        held, found = b"".join(row[1] for row in rows)[32 * (task.first_seq + proven - rows[0][0]):], b""
+        try:
+            for message in stream(replace(task, skip=proven), size):
+                found += message[9] if message[0] == "rows" else b""
+                if len(found) >= len(held):
+                    break
+        except Problem:
+            return False
+        return found[:len(held)] == held
 
     def _reading(self, source: Source) -> str:
         """How the operator says that the source's times are to be read, as the case keeps it."""
@@ -272,12 +304,16 @@ class _Ingest:
                     options.case_number, options.examiner, options.note, custody.tool(), first, json.dumps(resume)))
         return self._run(source, number, set_id, first, resume)
 
+    def _task(self, source: Source, number: int, first_seq: int, resume: dict) -> Task:
+        return Task(path=str(source.path), label=str(source.path), snapshot=number, first_seq=first_seq, case_key=self.key,
+                    reading=(source.options or self.options).reading, batch=self.options.batch, skip=resume["records"],
+                    stored=resume["stored"], prefix=resume["prefix"])
+
     def _run(self, source: Source, number: int, set_id: int, first_seq: int, resume: dict) -> int:
         """Reads the source into its snapshot; on a refusal the case is as it was, on a stop it can go on."""
         if not self.db.in_transaction:
             self.db.execute("BEGIN IMMEDIATE")
-        task = Task(path=str(source.path), label=str(source.path), snapshot=number, first_seq=first_seq, case_key=self.key,
-                    reading=(source.options or self.options).reading, batch=self.options.batch, skip=resume["records"], stored=resume["stored"], prefix=resume["prefix"])
+        task = self._task(source, number, first_seq, resume)
         snapshot = _Snapshot(self.db, number, set_id, source, resume, self.progress)
         try:
             snapshot.take(stream(task, source.path.stat().st_size), self.first)

@@ -130,7 +130,8 @@ def rebuild(case: Path, new: Path, case_key: bytes | None, progress: Progress) -
                 found = list(_sources(connection, Path(folder)))
                 taken = take(new, found, Options(case_key=case_key), progress)
         except OSError as error:
-            raise Problem(f"cannot be written ({error.strerror})", where=str(new), hint="Name a new file in a folder that has room") from None
+            raise Problem(f"cannot be written ({error.strerror})", where=str(new),
+                          hint="Name a new file in a folder that has room") from None
     refused = [one.refused for one in taken if one.refused]
     if refused:
         raise Problem(f"{len(refused)} originals were refused, the first: {refused[0]}", where=str(new))

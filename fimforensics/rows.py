@@ -12,6 +12,7 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import NamedTuple
 
+import msgspec
 import orjson
 
 from fimforensics import paths
@@ -33,6 +34,9 @@ FLAGS = {0: None, ESCAPED: "escaped", ODD_TIME: "odd time", ESCAPED | ODD_TIME: 
 CELL = {name: at for at, name in enumerate(COLUMNS)}  # where a column stands in a row
 FORMS, EXTRA, FLAG = len(COLUMNS), len(COLUMNS) + 1, len(COLUMNS) + 2
 assert set(_ORDER) == set(COLUMNS)
+
+
+dumps = msgspec.json.Encoder().encode  # of text, integers and null the same bytes as orjson's, in a tenth of the time
 
 
 class Built(NamedTuple):
@@ -76,7 +80,8 @@ class Builder:
     def __init__(self, cells: Cells, entities: Entities, *, map_values: Callable[[dict], dict] | None = None,
                  none_is_null: bool = False, text: bool = False, apart: str | None = None) -> None:
         """`map_values` brings another table's columns to Microsoft's; `apart` keeps a member's events from ever merging."""
-        self._cells, self._entities = cells, entities
+        self.cells, self.entities = cells, entities
+        self.plain = map_values is None and not none_is_null and apart is None
         self._blocks = Blocks(cells, entities)
         self._map, self._none, self._text, self._apart = map_values, none_is_null, text, apart
         self._contents: dict[tuple, int] = {}
@@ -119,7 +124,7 @@ class Builder:
             if known in COLUMNS and whole[known] is None:
                 whole[known] = value
             elif value is not None and name not in _DROPPED:
-                extra[name] = value if isinstance(value, (bool, int)) else self._cells.text(value)[0]
+                extra[name] = value if isinstance(value, (bool, int)) else self.cells.text(value)[0]
         return whole, extra or None
 
     def _assemble(self, raw: tuple, extra: dict[str, object] | None, item: object) -> Built:
@@ -145,7 +150,7 @@ class Builder:
     def _finish(self, raw: tuple, parts: tuple, forms: int, flags: int, extra: dict | None, item: object) -> Built:
         machine, change, file, request, registry, process, actor, image = parts
         time, size, md5, sha256_text, sha1, old_data, new_data, last_access, billed = raw[56:]
-        cells = self._cells
+        cells = self.cells
         time, flag = cells.time("TimeGenerated", time)
         if time is None:
             raise ValueError("it has no TimeGenerated")
@@ -183,12 +188,12 @@ class Builder:
                *request_key(request.cells)]
         if self._apart is not None:
             key.append(self._apart)
-        row_bytes = orjson.dumps(row, option=orjson.OPT_SORT_KEYS) if extra else orjson.dumps(row)
+        row_bytes = orjson.dumps(row, option=orjson.OPT_SORT_KEYS) if extra else dumps(row)
         extra_text = None if extra is None else orjson.dumps(extra, option=orjson.OPT_SORT_KEYS).decode()
         event = (time, machine.ids[0], change.ids[0], file.ids[0], registry.ids[0], content, process.ids[0], actor.ids[0],
                  file.ids[1], file.ids[2], request.ids[0], machine.ids[1], process.ids[1], registry.ids[1], f[1] or None, size,
                  old_data or None, new_data or None, last_access, billed, forms, extra_text, flag_text)
-        return Built(row, sha256(orjson.dumps(key)).digest(), sha256(row_bytes).digest(), event,
+        return Built(row, sha256(dumps(key)).digest(), sha256(row_bytes).digest(), event,
                      item if isinstance(item, str) and item else None)
 
     def _content(self, hashes: tuple) -> int:
@@ -196,7 +201,7 @@ class Builder:
         if number is None:
             if len(self._contents) >= CACHE:
                 self._contents.clear()
-            number = self._contents[hashes] = self._entities.add("contents", hashes)
+            number = self._contents[hashes] = self.entities.add("contents", hashes)
         return number
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from operator import itemgetter
 from struct import Struct
 
 import apsw
@@ -18,6 +19,7 @@ from fimforensics.blocks import KINDS
 
 _PREFIX = Struct(">q").unpack_from
 _SLOTS = 1 << 25  # of the filter that knows which prefixes were never seen
+_ENTITY_SLOTS = 1 << 24  # likewise for entities, of the kinds of which the case had none
 COMMIT = 65_536  # records of one transaction
 
 # kind: columns; which of them refer to which kind; which of them tell two entities apart (all, if none is named); the label
@@ -59,6 +61,9 @@ class Interner:
         self.ids: dict[str, array] = {kind: array("q") for kind in KINDS}
         self._sql = {kind: _statements(kind) for kind in KINDS}
         self._next = {kind: (db.execute(f"SELECT max(id) FROM {kind}").fetchone()[0] or 0) + 1 for kind in KINDS}
+        seen = bytearray(_ENTITY_SLOTS) if any(following == 1 for following in self._next.values()) else bytearray()
+        self._filters = {kind: seen for kind, following in self._next.items() if following == 1}
+        self._referred = [self.ids[kind] for kind in _REFERENCES.values()]
 
     def take(self, taken: list[list[tuple]]) -> None:
         """The new entities of a batch, kind by kind; their local numbers are known from now on."""
@@ -67,9 +72,12 @@ class Interner:
                 self._intern(kind, rows)
 
     def _intern(self, kind: str, rows: list[tuple]) -> None:
-        _, references, keys, label = _ENTITIES[kind]
-        find, insert, update = self._sql[kind]
-        execute, found_ids, following = self._db.cursor().execute, self.ids[kind], self._next[kind]
+        """Ids for a batch's entities of one kind. What the filter never saw is new, and goes in with the others at the end."""
+        columns, references, keys, label = _ENTITIES[kind]
+        identity = itemgetter(*keys) if keys else tuple
+        filter_, found_ids, following = self._filters.get(kind), self.ids[kind], self._next[kind]
+        new: list[tuple] = []
+        fresh: dict[object, int] = {}
         for row in rows:
             if references:
                 cells = list(row)
@@ -77,29 +85,48 @@ class Interner:
                     if cells[at] is not None:
                         cells[at] = self.ids[other][cells[at]]
                 row = tuple(cells)
-            known = execute(find, [row[at] for at in keys] if keys else row).fetchone()
-            if known is None:
-                execute(insert, (following, *row))
-                found_ids.append(following)
-                following += 1
-                continue
-            found_ids.append(known[0])
-            if label is not None and row[label] < known[1]:
-                execute("INSERT INTO relabelled (kind, entity, old) VALUES (?, ?, ?)", (kind, known[0], known[1]))
-                execute(update, (row[label], known[0]))
+            if filter_ is not None:
+                told = identity(row)
+                slot = hash((kind, told)) & (_ENTITY_SLOTS - 1)
+                if not filter_[slot]:
+                    filter_[slot] = 1
+                    fresh[told] = following
+                    new.append((following, *row))
+                    found_ids.append(following)
+                    following += 1
+                    continue
+                if label is None and told in fresh:
+                    found_ids.append(fresh[told])
+                    continue
+                if told in fresh:  # its label may have to change
+                    self._insert(kind, new)
+            number = self._find(kind, row, keys, label)
+            if number is None:
+                self._insert(kind, [(following, *row)])
+                number, following = following, following + 1
+            found_ids.append(number)
+        self._insert(kind, new)
         self._next[kind] = following
+
+    def _insert(self, kind: str, rows: list[tuple]) -> None:
+        self._db.cursor().executemany(self._sql[kind][1], rows)
+        rows.clear()
+
+    def _find(self, kind: str, row: tuple, keys: tuple[int, ...], label: int | None) -> int | None:
+        """The id of an entity that the case has; its label is brought to the first in the alphabet."""
+        find, _, update = self._sql[kind]
+        known = self._db.execute(find, [row[at] for at in keys] if keys else row).fetchone()
+        if known is None:
+            return None
+        if label is not None and row[label] < known[1]:
+            self._db.execute("INSERT INTO relabelled (kind, entity, old) VALUES (?, ?, ?)", (kind, known[0], known[1]))
+            self._db.execute(update, (row[label], known[0]))
+        return known[0]
 
     def event(self, event: tuple) -> tuple:
         """The event with the case's ids for local numbers."""
-        ids = self.ids
-        (time, host, change, file, value, content, process, account, path, old_path, request, machine, report, registry, *rest) = event
-        return (time, ids["hosts"][host], ids["changes"][change], None if file is None else ids["files"][file],
-                None if value is None else ids["registry_values"][value], None if content is None else ids["contents"][content],
-                None if process is None else ids["processes"][process], None if account is None else ids["accounts"][account],
-                None if path is None else ids["paths"][path], None if old_path is None else ids["paths"][old_path],
-                None if request is None else ids["requests"][request], ids["machine_reports"][machine],
-                None if report is None else ids["process_reports"][report],
-                None if registry is None else ids["registry_reports"][registry], *rest)
+        return (event[0], *[None if number is None else ids[number] for ids, number in zip(self._referred, event[1:14], strict=True)],
+                *event[14:])
 
 
 def _statements(kind: str) -> tuple[str, str, str]:

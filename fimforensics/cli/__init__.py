@@ -24,6 +24,17 @@ class _Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
+    def main(self, *args: Any, standalone_mode: bool = True, **named: Any) -> Any:
+        """Click's own, with what it says of wrong words made visible too: a pattern of the shell may have put names of files there."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **named)
+        try:
+            sys.exit(super().main(*args, standalone_mode=False, **named) or 0)
+        except click.UsageError as error:
+            error.message = visible(error.message or "")
+            error.show()
+            sys.exit(error.exit_code)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -39,7 +50,8 @@ class _Group(click.Group):
         except OSError as error:
             _end_output()
             where = visible(str(error.filename or "output"))
-            click.echo(f"fimforensics: {where}: cannot be read or written ({error.strerror or error}). See that there is room, and try again", err=True)
+            told = f"{where}: cannot be read or written ({error.strerror or error}). See that there is room, and try again"
+            click.echo(f"fimforensics: {told}", err=True)
             sys.exit(1)
 
 

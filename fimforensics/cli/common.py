@@ -42,7 +42,8 @@ def new_file(path: Path) -> BinaryIO:
     try:
         return path.open("xb")
     except OSError as error:
-        raise Problem(f"cannot be written ({error.strerror})", where=str(path), hint="Name a new file in a folder that is there") from None
+        raise Problem(f"cannot be written ({error.strerror})", where=str(path),
+                      hint="Name a new file in a folder that is there") from None
 
 
 def json_line(value: object) -> str:

@@ -17,7 +17,7 @@ from fimforensics.cli.common import CASE, JSON, PATH, add_options, counted, open
 from fimforensics.errors import Misuse
 from fimforensics.model import Reading
 from fimforensics.queries import case as queries
-from fimforensics.text import visible
+from fimforensics.text import storable, visible
 from fimforensics.times import check_zone
 
 READING = add_options([
@@ -87,14 +87,19 @@ def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_ord
     if timezone:
         check_zone(timezone)
     options = ingesting.Options(
-        reading=Reading(timezone, date_order), parts=parts, expect_sha256=expect_sha256, case_number=case_number, examiner=examiner,
-        note=note, case_key=cases.read_key(case_key) if case_key else None)
+        reading=Reading(timezone, date_order), parts=parts, expect_sha256=expect_sha256, case_number=_words(case_number),
+        examiner=_words(examiner), note=_words(note), case_key=cases.read_key(case_key) if case_key else None)
     bar = Bar()
     try:
         taken = ingesting.ingest(case, list(sources), options, bar)
     finally:
         bar.end()
     _report(case, taken, as_json)
+
+
+def _words(text: str | None) -> str | None:
+    """What the operator wrote, as a case can keep it."""
+    return None if text is None else storable(text)[0]
 
 
 def _report(case: Path, taken: list[ingesting.Taken], as_json: bool) -> None:

@@ -1,7 +1,8 @@
 """A source's bytes on their way into the case: hashed as they pass, cut into cells at record ends, compressed beside.
 
-Every byte is read once. `Chunker` takes the bytes as a shape reads them and the places where records begin, and a thread
-hashes and compresses what is whole, which Python's lock does not hinder.
+Every byte is read once and held once: `Chunker` takes the pieces as a shape reads them and the places where records begin, and
+hashes and compresses what is whole. It does so at once: a thread beside would fight with the parser for Python's lock, which
+costs twice what the work does.
 """
 
 from __future__ import annotations
@@ -9,14 +10,11 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, NamedTuple
 
 import zstandard
 
 from fimforensics.model import CHUNK
-
-WAITING = 12  # chunks that may wait for their thread
 
 
 class Chunk(NamedTuple):
@@ -52,40 +50,47 @@ class Hashes:
 class Chunker:
     """Cuts a stream of bytes into chunks of at most CHUNK bytes, at record ends where it can."""
 
-    def __init__(self, thread: ThreadPoolExecutor, hashes: Hashes | None, codec: str = "zstd") -> None:
-        self._thread, self._hashes, self._codec = thread, hashes, codec
-        self._held = bytearray()
+    def __init__(self, hashes: Hashes | None, codec: str = "zstd") -> None:
+        self._hashes, self._codec = hashes, codec
+        self._held: deque[bytes | memoryview] = deque()
         self.base = 0  # where the held bytes begin
         self.seen = 0  # how far the stream was read
-        self._jobs: deque[Future[Chunk]] = deque()
+        self._done: list[Chunk] = []
         self._press = zstandard.ZstdCompressor(level=1)
 
     def feed(self, at: int, data: bytes) -> None:
         """Bytes read at offset `at`; what was seen before is passed over."""
-        fresh = data[max(self.seen - at, 0):] if at < self.seen else data
-        self._held += fresh
-        self.seen += len(fresh)
+        if at + len(data) > self.seen:
+            self._held.append(memoryview(data)[self.seen - at:] if at < self.seen else data)
+            self.seen = at + len(data)
 
     def cut(self, end: int) -> None:
         """A record ends at `end`: what lies before goes off as one chunk (several, where it is longer than a cell)."""
         while self.base < end:
             size = min(end - self.base, CHUNK)
-            data = bytes(self._held[:size])
-            del self._held[:size]
-            while len(self._jobs) >= WAITING and not self._jobs[0].done():
-                self._jobs[0].result()
-            self._jobs.append(self._thread.submit(self._make, self.base, data))
+            self._done.append(self._make(self.base, self._take(size)))
             self.base += size
+
+    def _take(self, size: int) -> bytes:
+        """The next bytes that are held."""
+        pieces: list[bytes | memoryview] = []
+        while size:
+            piece = self._held.popleft()
+            if len(piece) > size:
+                view = memoryview(piece)
+                self._held.appendleft(view[size:])
+                piece = view[:size]
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
 
     def _make(self, offset: int, data: bytes) -> Chunk:
         prefix = self._hashes.update(data) if self._hashes else None
         return Chunk(offset, len(data), self._codec, self._press.compress(data) if self._codec == "zstd" else data, prefix)
 
-    def ready(self, everything: bool = False) -> list[Chunk]:
-        """The chunks that are done, in order; all of them, when asked, waiting for the last."""
-        done = []
-        while self._jobs and (everything or self._jobs[0].done()):
-            done.append(self._jobs.popleft().result())
+    def ready(self) -> list[Chunk]:
+        """The chunks that were cut since the last call, in order."""
+        done, self._done = self._done, []
         return done
 
 

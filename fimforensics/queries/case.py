@@ -40,13 +40,14 @@ def info(connection: sqlite3.Connection) -> dict:
     hosts = dict(connection.execute("SELECT h.name, sum(n.events) FROM event_counts n JOIN hosts h ON h.id = n.host_id GROUP BY h.id ORDER BY 1"))
     totals = one("SELECT count(*), count(DISTINCT set_id), coalesce(sum(records), 0), coalesce(sum(new_events), 0), coalesce(sum(known_events), 0), "
                  "coalesce(sum(rejects), 0), coalesce(sum(truncated IS NOT NULL), 0) FROM snapshots WHERE state = 'finished'")
-    unfinished = one("SELECT source FROM snapshots WHERE state = 'unfinished'")
+    unfinished = one("SELECT source, resume FROM snapshots WHERE state = 'unfinished'")
+    marks = json.loads(unfinished[1])["marks"] if unfinished else {}  # what is beyond came with the unfinished snapshot
+    entities = {kind: one(f"SELECT count(*) FROM {kind} WHERE id <= {marks.get(kind, (1 << 63) - 1)}")[0]
+                for kind in ("files", "registry_values", "processes", "accounts", "contents")}
     return found | {
         "first": first, "last": last, "snapshots": totals[0], "sets": totals[1], "records": totals[2], "events": totals[3], "known": totals[4],
         "rejects": totals[5], "truncated": totals[6], "kinds": kinds, "hosts": hosts,
-        "files": one("SELECT count(*) FROM files")[0], "registry_values": one("SELECT count(*) FROM registry_values")[0],
-        "processes": one("SELECT count(*) FROM processes")[0], "accounts": one("SELECT count(*) FROM accounts")[0],
-        "contents": one("SELECT count(*) FROM contents")[0], "unfinished": unfinished[0] if unfinished else None, "stale": stale(connection)}
+        **entities, "unfinished": unfinished[0] if unfinished else None, "stale": stale(connection)}
 
 
 def rejects(connection: sqlite3.Connection, snapshot: int | None = None) -> Iterator[dict]:

@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from fimforensics.model import MDC
+from fimforensics.queries import FINISHED
 from fimforensics.schema import views
 
 
@@ -46,17 +47,17 @@ def event(connection: sqlite3.Connection, number: int, most: int = 10) -> Event 
     columns = _one(connection, views()[MDC].partition(" AS ")[2] + " AND e.id = ?", number)
     if flat is None or columns is None:
         return None
-    in_all = connection.execute("SELECT count(*) FROM occurrences WHERE event_id = ?", (number,)).fetchone()[0]
+    in_all = connection.execute(f"SELECT count(*) FROM occurrences o WHERE event_id = ? AND {FINISHED}", (number,)).fetchone()[0]
     return Event(number, flat, [(name, value) for name, value in columns.items() if value is not None],
                  occurrences(connection, number, most), in_all)
 
 
 def occurrences(connection: sqlite3.Connection, number: int, most: int = 10) -> list[Occurrence]:
     """The first records that report the event, in the order in which they were taken in."""
-    rows = connection.execute("""
+    rows = connection.execute(f"""
         SELECT o.seq, o.snapshot_id, s.source, s.sha256, o.member_id, m.name, m.shape, o.offset, o.length, o.item_id, m.header
         FROM occurrences o JOIN snapshots s ON s.id = o.snapshot_id JOIN members m ON m.id = o.member_id
-        WHERE o.event_id = ? ORDER BY o.seq LIMIT ?""", (number, most))
+        WHERE o.event_id = ? AND {FINISHED} ORDER BY o.seq LIMIT ?""", (number, most))
     found = []
     for *told, header in rows:
         member = json.loads(header)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fimforensics.errors import Misuse, Problem
+from fimforensics.queries import FINISHED
 
 _COLUMNS = """e.id AS id, lower(hex(e.match_key)) || '-' || e.ordinal AS event_key, e.time AS time, h.name AS computer, c.kind AS kind,
     c.change AS change, coalesce(p.path, r.key) AS path, coalesce(r.new_name, r.old_name) AS value, e.new_data AS data, k.sha256 AS sha256,
@@ -47,7 +48,7 @@ _CONDITIONS = {
     "hash": "e.content_id IN (SELECT id FROM contents WHERE sha256 = ?1 OR sha1 = ?1 OR md5 = ?1)",
     "since": "e.time >= ?",
     "until": "e.time < ?",
-    "snapshot": "EXISTS (SELECT 1 FROM occurrences o WHERE o.event_id = e.id AND o.snapshot_id = ?)",
+    "snapshot": f"EXISTS (SELECT 1 FROM occurrences o WHERE o.event_id = e.id AND o.snapshot_id = ? AND {FINISHED})",
 }
 _LIKE = ("host", "path", "process", "account")
 
@@ -61,7 +62,7 @@ def events(connection: sqlite3.Connection, wanted: Filter, limit: int | None = N
             values.append(_like(value) if name in _LIKE else value.lower() if name == "hash" else value)
             conditions.append(re.sub(r"\?1?", f"?{len(values)}", condition))
     sql = (f"SELECT {_COLUMNS}, (SELECT json_group_array(snapshot_id) FROM (SELECT DISTINCT snapshot_id FROM occurrences o WHERE "
-           f"o.event_id = e.id ORDER BY 1)) AS snapshots {_FROM} WHERE {' AND '.join(conditions)} ORDER BY e.time, e.match_key, e.ordinal")
+           f"o.event_id = e.id AND {FINISHED} ORDER BY 1)) AS snapshots {_FROM} WHERE {' AND '.join(conditions)} ORDER BY e.time, e.match_key, e.ordinal")
     cursor = connection.execute(sql + (f" LIMIT {limit}" if limit is not None else ""), values)
     for row in cursor:
         found = dict(zip(COLUMNS, row, strict=True))

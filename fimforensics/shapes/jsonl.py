@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+import msgspec
 import orjson
 
 from fimforensics.model import MAX_FIELD, Opened, Record
@@ -17,6 +18,7 @@ from fimforensics.shapes import strict_json
 from fimforensics.shapes.containers import Member
 
 NAME = "JSON Lines"
+_dumps = msgspec.json.Encoder().encode  # what it writes is what orjson writes, but for some numbers with a fraction
 BLOCK = 1 << 20
 LONGEST = 256 << 20  # bytes of a line that are held in memory; a longer one is a reject
 _BOM = b"\xef\xbb\xbf"
@@ -36,25 +38,43 @@ def recognise(head: bytes) -> bool:
 
 def open_shape(member: Member, head: bytes) -> Opened:
     """The member's lines as records, without their line breaks; blank lines are none."""
-    return Opened(shape=NAME, records=_records(member))
+    return Opened(shape=NAME, records=Lines(member))
 
 
-def _records(member: Member) -> Iterator[Record]:
-    loads, dumps = orjson.loads, orjson.dumps
-    for offset, lines in _blocks(member):
-        for line in lines:
-            length = len(line)
-            if length <= MAX_FIELD:
-                try:
-                    values = loads(line)
-                    if (dumps(values) == line or _counted(line, values)) and b"\\u0000" not in line and "records" not in values:
-                        yield Record(offset, length, line, values)
-                        offset += length + 1
-                        continue
-                except ValueError:
-                    pass  # read again below, where the reason is found
-            yield from _careful(offset, line)
-            offset += length + 1
+class Lines(Iterator[Record]):
+    """A member's records; who knows a quicker way may take its lines by the block, and ask for records line by line."""
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+        self._records: Iterator[Record] | None = None
+
+    def __next__(self) -> Record:
+        if self._records is None:
+            self._records = self._all()
+        return next(self._records)
+
+    def _all(self) -> Iterator[Record]:
+        for offset, lines in self.blocks():
+            for line in lines:
+                yield from records(offset, line)
+                offset += len(line) + 1
+
+    def blocks(self) -> Iterator[tuple[int, list[bytes]]]:
+        """The lines by the million bytes, without their line breaks, with the offset of the first; to be asked for once."""
+        return _blocks(self._member)
+
+
+def records(offset: int, line: bytes) -> Iterator[Record]:
+    """The records of a line: one, or none of a blank line, or those of a `{"records": […]}` line."""
+    length = len(line)
+    if length <= MAX_FIELD:
+        try:
+            values = orjson.loads(line)
+            if (_dumps(values) == line or _counted(line, values)) and b"\\u0000" not in line and "records" not in values:
+                return iter((Record(offset, length, line, values),))
+        except ValueError:
+            pass  # read again below, where the reason is found
+    return _careful(offset, line)
 
 
 def _counted(line: bytes, values: object) -> bool:
@@ -103,18 +123,21 @@ def _wrapped(offset: int, line: bytes) -> Iterator[Record]:
 def _blocks(member: Member) -> Iterator[tuple[int, list[bytes]]]:
     """Lines by the million bytes, with the offset of the first; a line is never cut, up to LONGEST."""
     with member.open() as stream:
-        offset, rest = 0, b""
+        offset, held, size = 0, [], 0  # held: pieces of a line that is not whole yet
         block = stream.read(BLOCK)
         if block.startswith(_BOM):
             offset, block = len(_BOM), block[len(_BOM):]
         while block:
-            at = block.rfind(b"\n")
-            if at < 0 and len(rest) <= LONGEST:
-                rest += block
-            else:
-                whole = rest + block[:at]
-                yield offset, whole.split(b"\n")
-                offset, rest = offset + len(whole) + 1, block[at + 1:]
+            lines = block.split(b"\n")
+            breaks = len(lines) - 1
+            held.append(lines[0])
+            size += len(lines[0])
+            if breaks or size > LONGEST:
+                lines[0] = b"".join(held)
+                held = [lines.pop()] if breaks else []
+                size = sum(map(len, held))
+                yield offset, lines
+                offset += sum(map(len, lines)) + breaks
             block = stream.read(BLOCK)
-        if rest:
-            yield offset, rest.split(b"\n")
+        if size:
+            yield offset, [b"".join(held)]

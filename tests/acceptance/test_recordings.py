@@ -101,6 +101,8 @@ def truth(recordings: Path, name: str) -> list[dict]:
         for column, kind in COLUMNS.items():
             if kind == TIME and row[column]:
                 row[column] = seven(row[column])
+            elif column.lower().endswith(("md5", "sha1", "sha256")) and row[column]:
+                row[column] = row[column].lower()
         rows.append(row)
     return rows
 
@@ -211,12 +213,9 @@ def as_answer(found: list[tuple], answer: object) -> object:
     return list(found[0]) if isinstance(answer, list) else found[0][0]
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
-@pytest.mark.parametrize("together", [False, True], ids=["alone", "in every shape"])
-def test_facts(shelf, recordings, dataset, together) -> None:
-    names = UAC if together and dataset == "uac_fodhelper" else (f"{dataset}.ndjson.gz",)
-    if together and names != UAC:
-        pytest.skip("this recording is there in one shape only")
+@pytest.mark.parametrize(("dataset", "names"), [*((name, (f"{name}.ndjson.gz",)) for name in DATASETS), (DATASETS[0], UAC)],
+                         ids=[*DATASETS, f"{DATASETS[0]} in six shapes"])
+def test_facts(shelf, recordings, dataset, names) -> None:
     facts = [fact for fact in json.loads((recordings / "answers.json").read_text("utf-8")) if fact["dataset"] == dataset]
     assert len(facts) >= 9
     with closing(in_duckdb(view_rows(shelf.case(*names)))) as connection:
@@ -271,12 +270,14 @@ def test_every_record_lies_at_its_locator(shelf, recordings, names) -> None:
         placed = connection.execute(
             "SELECT o.snapshot_id, o.offset, o.length, o.seq, e.time, m.computer FROM occurrences o JOIN events e ON e.id = o.event_id "
             "JOIN machine_reports m ON m.id = e.machine_report_id ORDER BY o.snapshot_id, o.offset").fetchall()
+        sparse = max(1, len(placed) // 5000)  # asking the case for a record unpacks a megabyte: of large recordings some
         for snapshot, records in groupby(placed, key=lambda row: row[0]):
             name = names[snapshot - 1]
             file, end, count = plain(recordings, name), 0, 0
             for _, offset, length, seq, time, computer in records:
                 record = file[offset:offset + length]
-                assert offset >= end and raw.raw_record(connection, seq) == record
+                assert offset >= end
+                assert count % sparse or raw.raw_record(connection, seq) == record
                 values = parsed(name, file, record)
                 assert (own_time(values), values["Computer"]) == (time, computer)
                 end, count = offset + length, count + 1

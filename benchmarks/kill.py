@@ -1,0 +1,188 @@
+"""SIGKILL at random moments of an ingest, then the same command again: the case must be the one that nobody disturbed.
+
+Rounds alternate between a first ingest and a later one into a case that already holds another source, and between the
+program's own commits and commits every few thousand records, so that kills fall before, between and after them. A round goes on
+being killed until a run finishes; the whole group of processes dies each time. Two cases are equal when root and logical digests
+are. Prints a table and ends with 1 on any difference, on any message of a run let alone, and on what is left lying about.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.generate import write
+
+SMALL_COMMIT = 8_192  # records of a transaction in every second pair of rounds
+# The program itself, with its commits brought closer together where that is asked for.
+DRIVER = """
+import sys
+from fimforensics import store
+store.COMMIT = int(sys.argv.pop(1)) or store.COMMIT
+from fimforensics.cli import main
+main(prog_name="fimforensics")
+"""
+STATES = ("nothing", "an empty case", "begun, nothing committed", "between two commits", "all in, not yet named", "done")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every round works on."""
+
+    folder: Path
+    first: Path  # the source that a case begins with
+    second: Path  # the source that comes later
+    base: Path  # a case with `first` in it
+    key: Path
+
+
+def command(case: Path, source: Path, key: Path, commit: int) -> list[str]:
+    """The ingest, as a list of words."""
+    return [sys.executable, "-c", DRIVER, str(commit), "ingest", str(case), str(source), "--case-key", str(key), "--no-analyze"]
+
+
+def digests(case: Path) -> dict[str, str]:
+    """Root and logical digests, as `info` tells them."""
+    done = subprocess.run([sys.executable, "-m", "fimforensics", "info", str(case), "--json", "--digest"],
+                          capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    return {name: found[name] for name in ("root", "events_digest", "case_digest", "events", "records", "unfinished")}
+
+
+def killed(words: list[str], after: float) -> tuple[bool, str]:
+    """Runs the command and kills its whole group after so many seconds: was it still running, and what did it say?"""
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        return False, _failed(process, process.communicate(timeout=after)[1])
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return True, ""
+
+
+def _failed(process: subprocess.Popen[str], told: str) -> str:
+    return told if process.returncode == 0 else told or f"exit code {process.returncode}"
+
+
+def state(case: Path, before: int) -> str:
+    """What a kill left, read from a copy with its journal, so that nothing is touched; `before`: snapshots there at the start."""
+    lying = next((path for path in (case, case.with_name(case.name + ".partial")) if path.exists()), None)
+    if lying is None:
+        return STATES[0]
+    with tempfile.TemporaryDirectory(dir=case.parent) as folder:
+        copy = Path(folder) / "case"
+        for end in ("", "-journal"):
+            if (path := lying.with_name(lying.name + end)).exists():
+                shutil.copyfile(path, f"{copy}{end}")
+        with closing(sqlite3.connect(copy)) as connection:
+            rows = connection.execute("SELECT state, resume FROM snapshots ORDER BY id").fetchall()[before:]
+    if not rows:
+        return STATES[1] if lying != case else STATES[2]
+    if rows[0][0] == "finished":
+        return STATES[5] if lying == case else STATES[4]
+    return STATES[3] if json.loads(rows[0][1])["records"] else STATES[2]
+
+
+def one_round(plan: Plan, later: bool, commit: int, length: float, kills: int,
+              chance: random.Random) -> Iterator[tuple[str, str]]:
+    """Kills until a run finishes or there were enough, then lets one finish: (what, detail) of all that happened."""
+    case = plan.folder / "case.db"
+    for path in plan.folder.glob("case.db*"):
+        path.unlink()
+    if later:
+        shutil.copyfile(plan.base, case)
+        shutil.copyfile(plan.key, plan.folder / "case.db.key")
+    words = command(case, plan.second if later else plan.first, plan.key, commit)
+    for _ in range(kills):
+        hit, told = killed(words, chance.uniform(0, length))
+        if not hit:
+            yield "survived" if not told else "message", told
+            break
+        yield "killed", state(case, int(later))
+    hit, told = killed(words, 600)
+    if hit or told:
+        yield "message", told or "did not end"
+    left = sorted(path.name for path in plan.folder.glob("case.db*"))
+    if left != ["case.db", "case.db.key"]:
+        yield "left", ", ".join(left)
+
+
+def prepared(folder: Path, events: int, seed: int) -> tuple[Plan, dict[bool, dict], dict[bool, float]]:
+    """The plan, the digests that cases must have (first, later), and how long an undisturbed run takes."""
+    plan = Plan(folder, folder / "first.jsonl", folder / "second.jsonl", folder / "base.db", folder / "secret")
+    write(plan.first, events, seed)
+    write(plan.second, events, seed + 1)
+    with plan.second.open("ab") as stream, plan.first.open("rb") as again:  # a fifth of the later source is known already
+        stream.writelines(line for number, line in enumerate(again) if number % 5 == 0)
+    plan.key.write_text(f"{seed:064x}\n")
+    expected, length = {}, {}
+    for later in (False, True):
+        began = time.monotonic()
+        words = command(plan.base, plan.second if later else plan.first, plan.key, 0)
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+        length[later] = time.monotonic() - began
+        expected[later] = digests(plan.base)
+        if not later:
+            shutil.copyfile(plan.base, folder / "kept.db")
+    shutil.move(folder / "kept.db", plan.base)
+    return plan, expected, length
+
+
+def run(kills: int, events: int, seed: int) -> tuple[Counter, list[str]]:
+    """So many kills; the counts of (first or later, commits, state), and what went wrong, line by line."""
+    chance, counts, wrong, done, number = random.Random(seed), Counter[tuple[str, ...]](), [], 0, 0
+    with tempfile.TemporaryDirectory(prefix="fimforensics-kill-") as name:
+        plan, expected, length = prepared(Path(name), events, seed)
+        while done < kills:
+            later, commit = bool(number % 2), SMALL_COMMIT if number // 2 % 2 else 0
+            kind = ("later" if later else "first", "close" if commit else "own")
+            for what, detail in one_round(plan, later, commit, length[later] * 1.1, min(4, kills - done), chance):
+                counts[(*kind, what, detail if what == "killed" else "")] += 1
+                done += what == "killed"
+                if what in ("message", "left"):
+                    wrong.append(f"round {number} ({', '.join(kind)}): {what}: {detail.strip()}")
+            found = digests(plan.folder / "case.db")
+            if found != expected[later]:
+                wrong.append(f"round {number} ({', '.join(kind)}): {found} instead of {expected[later]}")
+            counts[(*kind, "rounds", "equal" if found == expected[later] else "different")] += 1
+            number += 1
+    return counts, wrong
+
+
+def main() -> None:
+    """Prints what was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    counts, wrong = run(arguments.kills, arguments.events, arguments.seed)
+    print(f"{'ingest':8}{'commits':9}{'what':10}{'found':28}{'times':>5}")
+    for (ingest, commits, what, detail), times in sorted(counts.items()):
+        print(f"{ingest:8}{commits:9}{what:10}{detail:28}{times:5}")
+    total = sum(times for kind, times in counts.items() if kind[2] == "killed")
+    print(f"{total} kills in {time.monotonic() - began:,.0f} s; {len(wrong)} differences")
+    for line in wrong:
+        print(line)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,344 @@
+"""The reading of one member of a source: recognised, its records made rows, by the batch.
+
+Records come from the member's shape one by one; lines of JSON that are all laid out alike go the quick way of
+`fimforensics.segments`, which gives the same. Messages are told in `fimforensics.pipeline`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import BinaryIO
+
+import zstandard
+
+from fimforensics import times
+from fimforensics.blocks import Cells, Entities
+from fimforensics.errors import Problem, Refused
+from fimforensics.evidence.leaves import NO_ROW, leaves_of
+from fimforensics.evidence.originals import Chunk, Chunker, Hashes, Tee
+from fimforensics.model import CHUNK, COLUMNS, MDC, TIME, Opened, Reading, Record
+from fimforensics.rows import Builder
+from fimforensics.segments import Lane, learn
+from fimforensics.shapes import jsonl, open_member
+from fimforensics.shapes.containers import Member
+from fimforensics.tables import Table, fold_columns, identify
+
+BATCH = 4096
+CUT = 900_000
+ORIGINAL = -1  # the target of chunks of the source itself; others are numbers of members
+LAYOUTS = 8  # how many layouts of lines are learned at the most, and after how many that fit none
+STRANGE = 64
+# Columns that the storage of a row adds: no table is told by them.
+_UNTOLD = frozenset(("TableName",))
+
+
+@dataclass(frozen=True)
+class Task:
+    """One source to be read, and where its records stand in the case."""
+
+    path: str
+    label: str
+    snapshot: int
+    first_seq: int
+    case_key: bytes
+    reading: Reading = field(default_factory=Reading)
+    batch: int = BATCH
+    skip: int = 0  # records that the case already holds
+    stored: int = 0  # bytes of the original that the case already holds
+    prefix: str | None = None  # their SHA-256
+    columns_from: str | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """A member seen through another way to open it."""
+
+    name: str
+    compressed: bool
+    open: Callable[[], BinaryIO]
+
+
+@dataclass
+class Batch:
+    """Records on their way into a message."""
+
+    events: list = field(default_factory=list)
+    keys: list = field(default_factory=list)
+    checks: list = field(default_factory=list)
+    places: list = field(default_factory=list)
+    rejects: list = field(default_factory=list)
+    leaves: bytearray = field(default_factory=bytearray)
+
+
+def chunked(target: int, chunker: Chunker, task: Task) -> Iterator[tuple]:
+    """The message of the chunks that are ready; Refused where a stopped ingest was reading another file."""
+    ready = chunker.ready()
+    if target == ORIGINAL:
+        for chunk in ready:
+            if chunk.offset + chunk.length == task.stored and chunk.prefix != task.prefix:
+                raise Refused("the file is not the one that the unfinished snapshot was reading: its beginning differs",
+                              where=task.label, hint="Bring the file back as it was, or run: fimforensics ingest CASE --abandon")
+        ready = [chunk for chunk in ready if chunk.offset >= task.stored]
+    if ready:
+        yield "chunks", target, [tuple(chunk) for chunk in ready]
+
+
+class MemberReading:
+    """The reading of one member."""
+
+    def __init__(self, task: Task, member: Member, number: int, plain: Chunker | None, entities: Entities,
+                 found: dict) -> None:
+        self.task, self.member, self.number, self.entities, self.found = task, member, number, entities, found
+        self.where = task.label + (f" ({member.name})" if member.name else "")
+        self.chunker = plain or Chunker(None)
+        self.cached = plain is None
+        self.target = number if self.cached else ORIGINAL
+        self.builders: dict[object, Builder] = {}
+        self.batch = Batch()
+        self.announcement: tuple | None = None
+        self.announced = False
+        self.leaf = leaves_of(task.case_key, task.snapshot, number)
+        self.lane: Lane | None = None
+        self.layouts, self.strange = 0, 0
+        self.rendered: list[bytes] = []
+        self.rendered_from, self.rendered_bytes = 0, 0
+
+    def _open(self) -> Opened:
+        """Opened with its bytes going to the chunker; day and month in figures are settled before the first record is read."""
+        view = View(self.member.name, self.member.compressed, lambda: Tee(self.member.open(), self.chunker))  # type: ignore[arg-type,return-value]
+        reading = self.task.reading
+        try:
+            opened = open_member(view, reading)  # type: ignore[arg-type]
+            if opened.text and reading.date_order is None:
+                reading = self._proven(open_member(self.member, reading), reading)
+        except (Refused, Problem) as problem:
+            raise type(problem)(problem.what, where=problem.where or self.where, hint=problem.hint) from None
+        self.reading = reading
+        return opened
+
+    def _proven(self, opened: Opened, reading: Reading) -> Reading:
+        """Looks over the times of a member written in figures for one that proves the order of day and month."""
+        names = fold_columns(opened.columns or ())
+        columns = [name for name in opened.columns or () if COLUMNS.get(names.get(name, name)) == TIME or name in ("Timestamp",)]
+        example = None
+        proofs = set()
+        texts: list[str] = []
+        for record in opened.records:
+            if record.values is None:
+                continue
+            texts.extend(str(value) for value in map(record.values.get, columns) if isinstance(value, str))
+            if texts and example is None and not times.needs_order(texts[0]):
+                return reading
+            example = example or (texts[0] if texts else None)
+            if len(texts) > 20_000:
+                proofs.add(self._proof(texts))
+                texts.clear()
+        proofs.add(self._proof(texts))
+        proofs.discard(None)
+        if len(proofs) > 1:
+            raise Refused("some of its times can only be day/month, others only month/day", where=self.where,
+                          hint="Export it again, or split it")
+        if not proofs and example is not None:
+            raise Refused(f"nothing in it proves which of the figures in {example.split(',')[0]} is the month", where=self.where,
+                          hint="Say --date-order mdy (month first) or --date-order dmy (day first)")
+        return Reading(reading.timezone, proofs.pop()) if proofs else reading
+
+    def _proof(self, texts: list[str]) -> str | None:
+        try:
+            return times.order_proof(texts)
+        except ValueError as error:
+            raise Refused(str(error), where=self.where, hint="Export it again, or split it") from None
+
+    def _builder(self, opened: Opened, record: Record, told: object) -> Builder:
+        """The builder for records that say they are of table `told`; one for each that occurs."""
+        values = record.values or {}
+        columns = opened.columns if opened.columns is not None else tuple(values)
+        table = identify([name for name in columns if name not in _UNTOLD], told if isinstance(told, str) else opened.table)
+        apart = None
+        names = fold_columns(columns)
+        if opened.columns is not None:
+            lacking = table.lacking([names.get(name, name) for name in columns])
+            self.found["missing"] |= set(lacking)
+            if lacking:
+                self.found["apart"] = True
+                apart = _sha256(self.task.path)
+        if table.name not in self.found["tables"]:
+            self.found["tables"].append(table.name)
+        zones = {names.get(name, name): zone for name, zone in opened.zones.items()}
+        cells = Cells(zones | {table.times[name]: zone for name, zone in zones.items() if name in table.times}, self.reading)
+        return Builder(cells, self.entities, map_values=mapping(table, columns if opened.columns is not None else None),
+                       none_is_null=opened.none, text=opened.text, apart=apart)
+
+    def messages(self) -> Iterator[tuple]:
+        """The member's messages."""
+        opened = self._open()
+        if opened.columns is not None:
+            self.found["columns"] |= set(opened.columns)
+        self.found["shapes"].append(opened.shape)
+        if isinstance(opened.records, jsonl.Lines):
+            yield from self._lines(opened, opened.records)
+        else:
+            yield from self._records(opened, opened.records)
+        if not self.announced:
+            yield self._announce(opened)
+        if opened.partial:
+            self.found["partial"].append(opened.partial)
+        self._drain(opened)
+        yield from self._flush(last=True)
+
+    def _records(self, opened: Opened, records: Iterator[Record]) -> Iterator[tuple]:
+        for record in records:
+            self._take(opened, record)
+            if self.announcement is not None:
+                yield self.announcement
+                self.announcement = None
+            if len(self.batch.leaves) >= 32 * self.task.batch:
+                yield from self._flush()
+
+    def _lines(self, opened: Opened, records: jsonl.Lines) -> Iterator[tuple]:
+        """Lines that the lane knows go through it, the others are read by their shape."""
+        task, found, chunker, full = self.task, self.found, self.chunker, 32 * self.task.batch
+        for offset, lines in records.blocks():
+            for line in lines:
+                lane = self.lane
+                built = lane.read(line) if lane is not None else None
+                if built is None or found["records"] < task.skip:
+                    yield from self._records(opened, jsonl.records(offset, line))
+                else:
+                    number = found["records"]
+                    found["records"] = number + 1
+                    if offset - chunker.base > CUT:
+                        chunker.cut(offset)
+                    key, row_hash, event = built
+                    self._add(task.first_seq + number, offset, line, key, row_hash, event, None, len(line))
+                    if len(self.batch.leaves) >= full:
+                        yield from self._flush()
+                offset += len(line) + 1
+
+    def _add(self, seq: int, offset: int, raw: bytes, key: bytes, row_hash: bytes, event: tuple, item: str | None, length: int) -> None:
+        """An event into the batch."""
+        batch = self.batch
+        batch.events.append(event)
+        batch.keys.append(key)
+        batch.checks.append(row_hash[:8])
+        batch.places.append((seq, offset, length, item))
+        batch.leaves += self.leaf(seq, offset, length, raw, row_hash)
+
+    def _announce(self, opened: Opened) -> tuple:
+        header = {"columns": opened.columns, "zones": opened.zones, "text": opened.text, "none": opened.none,
+                  "rendered": opened.rendered, "encoding": opened.encoding, "reading": asdict(self.reading)}
+        table = self.found["tables"][-1] if self.found["tables"] else opened.table or MDC
+        return ("member", self.number, self.member.name, opened.shape, table, int(self.cached), json.dumps(header, sort_keys=True),
+                [(preamble.kind, preamble.offset, preamble.length) for preamble in opened.preambles])
+
+    def _take(self, opened: Opened, record: Record) -> None:
+        """One record into the batch, as an event or as a reject."""
+        found, values = self.found, record.values
+        told = values.get("Type") if values is not None else None
+        if type(told) is not str:
+            told = None
+        if values is not None and told not in self.builders:
+            if opened.columns is None:
+                found["columns"] |= set(values)
+            try:
+                self.builders[told] = self._builder(opened, record, told)
+            except Refused as problem:
+                if not self.announced:
+                    raise Refused(problem.what, where=self.where, hint=problem.hint) from None
+                record = record._replace(values=None, problem=problem.what)
+        if not self.announced:
+            self.announced, self.announcement = True, self._announce(opened)
+        number = found["records"]
+        found["records"] = number + 1
+        if opened.rendered:
+            self._render(record)
+        elif record.offset - self.chunker.base > CUT:
+            self.chunker.cut(record.offset)
+        if number >= self.task.skip:
+            self._enter(number, record, told)
+
+    def _enter(self, number: int, record: Record, told: str | None) -> None:
+        seq, problem = self.task.first_seq + number, record.problem
+        if record.values is not None:
+            try:
+                _, key, row_hash, event, item = self.builders[told].build(record.values)
+            except ValueError as error:
+                problem = str(error)
+                if "no time zone stated" in problem and number == 0:
+                    raise Refused(f"its times carry no zone ({problem})", where=self.where,
+                                  hint="Say --timezone with the zone that the browser or machine had (an IANA name, UTC, or +02:00)") from None
+            else:
+                self._add(seq, record.offset, record.raw, key, row_hash, event, item, record.length)
+                self._learn(record.values, told)
+        if problem is not None:
+            self.batch.rejects.append((seq, number + 1, record.offset, record.length, problem))
+            self.batch.leaves += self.leaf(seq, record.offset, record.length, record.raw, NO_ROW)
+
+    def _learn(self, values: dict[str, object], told: str | None) -> None:
+        """Takes this record's layout for that of the lines to come, when the one that was known does not fit them."""
+        self.strange += 1
+        if self.layouts < LAYOUTS and (self.layouts == 0 or self.strange >= STRANGE):
+            self.layouts, self.strange = self.layouts + 1, 0
+            self.lane = learn(values, told, self.builders[told])
+
+    def _render(self, record: Record) -> None:
+        if not self.rendered:
+            self.rendered_from = record.offset
+        self.rendered.append(record.raw)
+        self.rendered_bytes += len(record.raw) + 1
+
+    def _flush(self, last: bool = False) -> Iterator[tuple]:
+        if self.rendered and (last or self.rendered_bytes > CUT):
+            data = b"\n".join(self.rendered)
+            yield "chunks", self.number, [tuple(Chunk(self.rendered_from, len(self.rendered), "zstd",
+                                                      zstandard.ZstdCompressor(level=1).compress(data), None))]
+            self.rendered, self.rendered_bytes = [], 0
+        yield from chunked(self.target, self.chunker, self.task)
+        batch, found = self.batch, self.found
+        if batch.leaves:
+            self.batch = Batch()
+            if batch.events:
+                spans = [event[0] for event in batch.events]
+                found["first"] = min(filter(None, (found["first"], min(spans))))
+                found["last"] = max(filter(None, (found["last"], max(spans))))
+            yield ("rows", self.number, found["records"], self.entities.take(), batch.events, batch.keys, batch.checks, batch.places,
+                   batch.rejects, bytes(batch.leaves), found["first"], found["last"])
+
+    def _drain(self, opened: Opened) -> None:
+        """What the shape left unread still belongs to the original."""
+        if opened.rendered and self.cached:
+            return
+        with self.member.open() as stream:
+            at = 0
+            while data := stream.read(CHUNK):
+                if at + len(data) > self.chunker.seen:
+                    self.chunker.feed(at, data)
+                    if self.chunker.seen - self.chunker.base > CUT:
+                        self.chunker.cut(self.chunker.seen)
+                at += len(data)
+        self.chunker.cut(self.chunker.seen)
+
+
+def mapping(table: Table, columns: tuple[str, ...] | None) -> Callable[[dict], dict] | None:
+    """How a record of `table` becomes Microsoft's columns: names in the documented spelling, then the table's own mapping."""
+    spelled = {name: known for name, known in fold_columns(columns or ()).items() if name != known}
+    to_mdc = table.to_mdc
+    if columns is None and to_mdc is not None:
+        def fold_each(values: dict) -> dict:
+            return to_mdc({fold_columns((name,)).get(name, name): value for name, value in values.items()})
+        return fold_each
+    if not spelled:
+        return to_mdc
+    if to_mdc is None:
+        return lambda values: {spelled.get(name, name): value for name, value in values.items()}
+    return lambda values: to_mdc({spelled.get(name, name): value for name, value in values.items()})
+
+
+def _sha256(path: str) -> str:
+    hashes = Hashes()
+    with open(path, "rb") as stream:
+        while data := stream.read(CHUNK):
+            hashes.update(data)
+    return hashes.digests()[0]

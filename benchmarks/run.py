@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.generate import shuffle, write
 from benchmarks.stages import stages
 
-DUCKDB = ("import duckdb, sys; db = duckdb.connect(sys.argv[1]); "
-          "db.execute('CREATE TABLE events AS SELECT * FROM read_json(?, format = \"newline_delimited\")'.replace('\"', chr(39)), [sys.argv[2]])")
+DUCKDB = ("import duckdb, sys; duckdb.connect(sys.argv[1]).execute("
+          "'CREATE TABLE events AS SELECT * FROM read_json(?)', [sys.argv[2]])")
 EVERY = 0.05  # seconds between two looks at memory
 
 
@@ -70,14 +70,15 @@ def measure(name: str, command: list[str], target: Path) -> Measured:
 def loaders(source: Path, folder: Path) -> Iterator[tuple[str, list[str], Path]]:
     """Name, command and target of ingest and of its peers."""
     python = sys.executable
-    yield "fimforensics", [python, "-m", "fimforensics", "ingest", str(folder / "case.db"), str(source), "--no-analyze"], folder / "case.db"
-    yield "sqlite-utils", [python, "-m", "sqlite_utils", "insert", str(folder / "plain.db"), "events", str(source), "--nl"], folder / "plain.db"
-    yield "duckdb", [python, "-c", DUCKDB, str(folder / "events.duckdb"), str(source)], folder / "events.duckdb"
+    case, plain, duck = folder / "case.db", folder / "plain.db", folder / "events.duckdb"
+    yield "fimforensics", [python, "-m", "fimforensics", "ingest", str(case), str(source), "--no-analyze"], case
+    yield "sqlite-utils", [python, "-m", "sqlite_utils", "insert", str(plain), "events", str(source), "--nl"], plain
+    yield "duckdb", [python, "-c", DUCKDB, str(duck), str(source)], duck
 
 
 def compare(source: Path, folder: Path, only: bool = False) -> list[Measured]:
     """All loaders, one after the other, each with nothing of the others left; `only` ours."""
-    found = []
+    found: list[Measured] = []
     for name, command, target in loaders(source, folder):
         if only and found:
             break
@@ -92,8 +93,8 @@ def told(found: list[Measured], events: int, source: int) -> Iterator[str]:
     yield f"{events:,} events, {source / 1e6:,.0f} MB"
     yield f"{'':14}{'wall s':>9}{'CPU s':>9}{'us CPU/event':>14}{'memory MB':>11}{'size MB':>9}{'of source':>11}"
     for one in found:
-        yield (f"{one.name:14}{one.wall:9.1f}{one.cpu:9.1f}{one.cpu / events * 1e6:14.1f}{one.memory / 1e6:11.0f}{one.size / 1e6:9.0f}"
-               f"{one.size / source:11.2f}")
+        yield (f"{one.name:14}{one.wall:9.1f}{one.cpu:9.1f}{one.cpu / events * 1e6:14.1f}{one.memory / 1e6:11.0f}"
+               f"{one.size / 1e6:9.0f}{one.size / source:11.2f}")
     ours = found[0]
     for peer in found[1:]:
         yield (f"against {peer.name}: wall {peer.wall / ours.wall:.2f} times shorter, "

@@ -19,6 +19,7 @@ from unittest.mock import patch
 
 from fimforensics import derived, ingest, reading, store
 from fimforensics.evidence import originals
+from fimforensics.pipeline import messages
 from fimforensics.segments import Lane
 from fimforensics.shapes import jsonl
 
@@ -65,26 +66,18 @@ def _spent(source: Path, case: Path) -> dict[str, float]:
             except StopIteration:
                 return
 
-    def leaves(*args: Any) -> Callable[..., bytes]:
-        return clocked("leaves", leaves_of(*args))
-
     whole_blocks, leaves_of, began = jsonl.Lines.blocks, reading.leaves_of, process_time()
-    with (patch.object(jsonl.Lines, "blocks", blocks), patch.object(reading, "leaves_of", leaves),
+    with (patch.object(jsonl.Lines, "blocks", blocks),
+          patch.object(reading, "leaves_of", lambda *args: clocked("leaves", leaves_of(*args))),
           patch.object(originals.Chunker, "_make", clocked("hash and compress", originals.Chunker._make)),
           patch.object(Lane, "read", clocked("rows, keys, events", Lane.read)),
           patch.object(store.Interner, "take", clocked("entities", store.Interner.take)),
           patch.object(store.Writer, "rows", clocked("placing and inserts", store.Writer.rows)),
           patch.object(store.Writer, "flush", clocked("key table", store.Writer.flush)),
           patch.object(derived, "refresh", clocked("indexes and full text", derived.refresh)),
-          patch.object(ingest, "stream", lambda task, size: reading_messages(task))):
+          patch.object(ingest, "stream", lambda task, size: messages(task))):
         ingest.ingest(case, [source], ingest.Options())
     spent["the rest"] += process_time() - began - sum(spent.values())
     with sqlite3.connect(case) as db:
         assert db.execute("SELECT count(*) FROM occurrences").fetchone()[0], "nothing was ingested"
     return spent
-
-
-def reading_messages(task: Any) -> Iterator[tuple]:
-    """The reading's messages in this process."""
-    from fimforensics.pipeline import messages
-    return messages(task)

@@ -5,18 +5,18 @@ from typing import Any
 
 from datasette import hookimpl
 
-from fimforensics.site.vars import row_cells
+from fimforensics.site.vars import row_vars
 
 Vars = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
 
 
 @hookimpl
 def extra_template_vars(datasette: Any, request: Any, view_name: str, database: str, table: str) -> Vars:
-    """For the page of a row: its cells as HTML, by column."""
+    """For the page of a row: its cells as HTML, by column, and what the row is called."""
     if view_name != "row":
         return {}
 
     async def found() -> dict[str, Any]:
-        return {"cells": await row_cells(datasette, request, database, table)}
+        return await row_vars(datasette, request, database, table)
 
     return found

@@ -1,6 +1,6 @@
 """The house around every page: templates, style, menu, read-only connections, inert answers, quiet errors."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -10,8 +10,10 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 
 from fimforensics.site import cells, errors, guard, tables
 from fimforensics.site.database import is_case
+from fimforensics.site.grid import grid
 from fimforensics.site.once import speaks
 from fimforensics.site.opening import opening_columns
+from fimforensics.site.questions import all_rows, missing, unfilled
 from fimforensics.site.readonly import harden
 from fimforensics.site.readonly import is_case as opened_case
 from fimforensics.site.settings import STATIC, TEMPLATES
@@ -26,7 +28,9 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         env.loader = ChoiceLoader([FileSystemLoader(str(TEMPLATES)), env.loader])
         env.filters.update(
             visible=lambda value: visible(str(value)), words=cells.text, block=cells.block, middle=cells.middle, when=cells.time,
-            moment=cells.moment, pretty_json=cells.pretty_json, heading=tables.heading, short=tables.short_address)
+            moment=cells.moment, pretty_json=cells.pretty_json, heading=tables.heading, short=tables.short_address, width=tables.width,
+            grid=grid, missing=missing, all_rows=all_rows, unfilled=unfilled)
+        env.globals["SINGULAR"], env.globals["SEARCHED"] = tables.SINGULAR, tables.SEARCHED
         env.tests["hash"] = lambda column: column in tables.HASHES
 
 
@@ -43,9 +47,10 @@ def menu_links(datasette: Any, request: Any) -> list[dict[str, str]]:
 
 
 @hookimpl
-def extra_template_vars(datasette: Any, request: Any, database: str | None, table: str | None) -> dict[str, Any]:
+def extra_template_vars(datasette: Any, request: Any, database: str | None,
+                        table: str | None) -> Callable[[], Awaitable[dict[str, Any]]]:
     """What every template may need."""
-    return common(datasette, request, database, table)
+    return lambda: common(datasette, request, database, table)
 
 
 @hookimpl(trylast=True)

@@ -22,8 +22,10 @@ MACHINE = ("TenantId", "AzureResourceId", "AADTenantID", "Computer", "CloudProvi
            "SourceSystem", "Type", "_IsBillable")
 CHANGE = ("MonitoredEntityType", "ChangeType")
 FILE = ("FileName", "FilePath", "OriginalFileName", "OriginalFilePath", "FileType")
-REQUEST = ("RequestAccountName", "RequestAccountDomain", "RequestAccountSid", "RequestSourceIP", "RequestSourcePort", "RequestSource")
-REGISTRY = ("RegistryKey", "RegistryHive", "OldValueType", "OldValueName", "OldValueFullRegistryKey", "NewValueType", "NewValueName")
+REQUEST = ("RequestAccountName", "RequestAccountDomain", "RequestAccountSid", "RequestSourceIP", "RequestSourcePort",
+           "RequestSource")
+REGISTRY = ("RegistryKey", "RegistryHive", "OldValueType", "OldValueName", "OldValueFullRegistryKey", "NewValueType",
+            "NewValueName")
 PROCESS = ("InitiatingProcessId", "InitiatingProcessName", "InitiatingProcessCreationTime", "InitiatingProcessSessionId",
            "InitiatingProcessFirstSeen", "InitiatingProcessSource")
 ACCOUNT = ("InitiatingProcessAccountSid", "InitiatingProcessAccountDomainName", "InitiatingProcessAccountName")
@@ -38,6 +40,7 @@ KINDS = ("hosts", "machine_reports", "changes", "accounts", "images", "processes
          "contents", "requests", "registry_values", "registry_reports")
 CACHE = 1 << 17
 ESCAPED, ODD_TIME = 1, 2
+_WORDS = frozenset((str, type(None)))
 _HEX = re.compile(r"[0-9A-Fa-f]+").fullmatch
 
 
@@ -160,7 +163,11 @@ class Blocks:
         """The look-up table of one kind of block, for the hot loop."""
         return self._caches.setdefault(name, {})
 
-    def _texts(self, raw: tuple) -> tuple[list[str | None], int]:
+    def _texts(self, raw: tuple) -> tuple[list, int]:
+        if _WORDS.issuperset(map(type, raw)):
+            joined = "".join(filter(None, raw))
+            if joined.isascii() and "\0" not in joined:
+                return list(raw), 0
         found, flags = [], 0
         for value in raw:
             cell, flag = self.cells.text(value)
@@ -187,9 +194,11 @@ class Blocks:
         cells, flags = self._texts(raw)
         entity = synonyms.entity_type(cells[0]) if cells[0] else cells[0]
         change = synonyms.change_type(cells[1], entity or "") if cells[1] else cells[1]
-        spelled = {column: cell for column, cell, unified in zip(CHANGE, cells, (entity, change), strict=True) if cell != unified}
+        told = zip(CHANGE, cells, (entity, change), strict=True)
+        spelled: dict[str, object] = {column: cell for column, cell, unified in told if cell != unified}
         number = self.entities.add("changes", ((entity or "unknown").lower(), change or "", entity or None))
-        return self._remember("change", raw, Block((entity, change), _bits(CHANGE, (entity, change)), (number,), flags, spelled or None))
+        block = Block((entity, change), _bits(CHANGE, (entity, change)), (number,), flags, spelled or None)
+        return self._remember("change", raw, block)
 
     def _path(self, path: str | None, name: str | None) -> tuple[str | None, int]:
         joined = paths.join(path or None, name or None)
@@ -207,10 +216,9 @@ class Blocks:
         joined, form = self._path(path, name)
         old_joined, old_form = self._path(old_path, old_name)
         forms |= form << PATH_FORM_SHIFT | old_form << ORIGINAL_FORM_SHIFT
-        add = self.entities.add
-        number = add("files", (host, joined, paths.file_key(joined))) if joined else None
-        spelled = add("paths", (joined, name or None)) if joined else None
-        old = add("paths", (old_joined, old_name or None)) if old_joined else None
+        number = self.entities.add("files", (host, joined, paths.file_key(joined))) if joined else None
+        spelled = self.entities.add("paths", (joined, name or None)) if joined else None
+        old = self.entities.add("paths", (old_joined, old_name or None)) if old_joined else None
         cells = (name, kind, joined or path, old_name, old_joined or old_path)
         return self._remember("file", raw, Block(cells, forms, (number, spelled, old, joined, old_joined), flags))
 
@@ -268,12 +276,12 @@ class Blocks:
         return self._remember("actor", raw, Block(tuple(cells), _bits(ACCOUNT, cells), (self.account(*cells),), flags))
 
     def process(self, raw: tuple, image: Block, actor: Block) -> Block:
-        """raw = (host, image, account, *PROCESS): the instance (host, pid, start cut to ms, image) and what was reported of it."""
+        """raw = (host, image, account, *PROCESS): the instance (host, pid, start cut to ms, image) and its report."""
         host, image_id, account_id, pid, name, created, session, seen, source = raw
         pid, session = self.cells.number(PROCESS[0], pid), self.cells.number(PROCESS[3], session)
         (name, source), flags = self._texts((name, source))
         created, flag = self.cells.time(PROCESS[2], created)
-        seen, other = self.cells.time(PROCESS[4], seen)
+        seen, other = (created, flag) if seen == raw[5] else self.cells.time(PROCESS[4], seen)
         cells = (pid, name, created, session, seen, source)
         image_name, image_path = image.cells[0] or None, image.cells[1] or None
         instance = report = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -21,10 +21,10 @@ from fimforensics import case as cases
 from fimforensics import derived, schema
 from fimforensics.errors import Misuse, Problem, Refused
 from fimforensics.evidence import custody
-from fimforensics.hours import missing
+from fimforensics.hours import hour, missing
 from fimforensics.model import CHUNK, Reading
 from fimforensics.pipeline import BATCH, Task
-from fimforensics.settle import settle
+from fimforensics.settle import relabel, settle
 from fimforensics.shapes import tree
 from fimforensics.store import COMMIT, Writer, chunks, marks, sweep, take_back
 from fimforensics.stream import stream
@@ -56,6 +56,7 @@ class Taken:
     source: str
     snapshot: int | None = None
     already: bool = False
+    read_as: str | None = None  # already there, but its times were read otherwise than the operator now says
     refused: str | None = None
 
 
@@ -65,12 +66,16 @@ class Source:
 
     path: Path
     label: str
-    group: int  # files of the same number are one set
+    group: Hashable  # files of the same group are one set
     options: Options | None = None  # where they are not those of the command
 
 
 def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Taken]]:
-    """The files to take, in order, and what of the given paths cannot be read."""
+    """The files to take, in order, and what of the given paths cannot be read.
+
+    A folder tree that an Azure export wrote (its folders name hours) is one set; the files of any other folder are sources of their own,
+    for they may well be several exports of the same changes. `parts` makes one set of everything.
+    """
     found: list[Source] = []
     bad: list[Taken] = []
     for number, path in enumerate(paths):
@@ -81,7 +86,10 @@ def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Take
                 bad += [Taken(str(path), refused=problem.line()) for problem in held.problems]
                 if not held.files and not held.problems:
                     raise Refused("the folder holds no file", where=str(path), hint="Name the folder or file that holds the export")
-                found += [Source(file, _label(f"{path.resolve().name}/{file.relative_to(path).as_posix()}"), group) for file in held.files]
+                names = [file.relative_to(path).as_posix() for file in held.files]
+                whole = parts or any(map(hour, names))
+                found += [Source(file, _label(f"{path.resolve().name}/{name}"), group if whole else (group, name))
+                          for file, name in zip(held.files, names, strict=True)]
             elif path.is_file():
                 with path.open("rb"):
                     found.append(Source(path, _label(path.name), group))
@@ -210,7 +218,7 @@ class _Ingest:
 
     def __init__(self, db: apsw.Connection, key: bytes, options: Options, progress: Progress, first: bool) -> None:
         self.db, self.key, self.options, self.progress, self.first = db, key, options, progress, first
-        self.sets: dict[int, int] = {}
+        self.sets: dict[Hashable, int] = {}
 
     def take(self, found: list[Source]) -> list[Taken]:
         """Takes the sources one after the other; a refused one does not stop the others."""
@@ -230,7 +238,7 @@ class _Ingest:
             raise _unreadable(source.path, error) from None
         if known is not None:
             self.sets.setdefault(source.group, known[1])
-            return Taken(str(source.path), known[0], already=True)
+            return Taken(str(source.path), known[0], already=True, read_as=self._otherwise(source, known[0]))
         unfinished = self.db.execute("SELECT id, set_id, source, first_seq, resume, reading FROM snapshots WHERE state = 'unfinished'").fetchone()
         if unfinished is not None:
             number = self._go_on(source, size, unfinished)
@@ -245,6 +253,14 @@ class _Ingest:
             return None
         hashed = file_sha256(source.path)
         return next(((number, set_id) for number, set_id, known in same if known == hashed), None)
+
+    def _otherwise(self, source: Source, snapshot: int) -> str | None:
+        """How a snapshot's times were read, where that is not what the operator says now."""
+        said = json.loads(self._reading(source))
+        read = json.loads(self.db.execute("SELECT reading FROM snapshots WHERE id = ?", (snapshot,)).fetchone()[0])
+        if not any(value and value != read[name] for name, value in said.items()):
+            return None
+        return " and ".join(f"--{name.replace('_', '-')} {value}" if value else f"no --{name.replace('_', '-')}" for name, value in read.items())
 
     def _go_on(self, source: Source, size: int, unfinished: tuple) -> int:
         number, set_id, label, first_seq, text, reading = unfinished
@@ -417,6 +433,7 @@ class _Snapshot:
         changed = settle(db)
         if changed or rejects:
             sweep(db)
+            relabel(db)
         if not first:
             db.execute(schema.script("late"))
         unknown = [name for name in end["columns"] if name not in derived.KNOWN_COLUMNS]
@@ -435,6 +452,8 @@ class _Snapshot:
         db.execute(f"UPDATE snapshots SET {', '.join(f'{name} = ?' for name in cells)} WHERE id = ?", (*cells.values(), self.number))
         db.execute("UPDATE case_info SET evidence_digest = ?, events_end = (SELECT coalesce(max(id), 0) + 1 FROM events)", (digest,))
         db.execute("DELETE FROM relabelled")
-        custody.add(db, "ingest", {"source": self.source.label, "snapshot": self.number},
+        said = db.execute("SELECT reading, case_number, examiner, note, set_id FROM snapshots WHERE id = ?", (self.number,)).fetchone()
+        custody.add(db, "ingest", {"source": self.source.label, "snapshot": self.number, **json.loads(said[0]), "case_number": said[1],
+                                   "examiner": said[2], "note": said[3], "set": said[4]},
                     f"{end['records']} records: {new} new events, {known} known, {rejects} rejects", subject=end["sha256"])
         db.execute("COMMIT")

@@ -69,6 +69,7 @@ class Opened:
     none: bool = False  # the text 'None' is null (az)
     rendered: bool = False  # records have no bytes of their own; raw is canonical JSON
     encoding: str = "utf-8"
+    delimiter: str | None = None  # between the cells of delimited text
     preambles: list[Preamble] = field(default_factory=list)
     table: str | None = None  # the table's name where the shape itself tells it (a folder, a file's schema)
     partial: str | None = None  # why the source itself says that it is not whole; known after the last record

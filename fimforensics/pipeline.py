@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fimforensics.blocks import Entities
-from fimforensics.errors import Problem
+from fimforensics.errors import Problem, Refused
 from fimforensics.evidence.originals import Chunker, Hashes
 from fimforensics.model import CHUNK
-from fimforensics.reading import BATCH, ORIGINAL, MemberReading, Task, chunked, mapping
+from fimforensics.reading import MemberReading
 from fimforensics.shapes.containers import members
+from fimforensics.task import BATCH, ORIGINAL, Task, chunked, mapping
 
 __all__ = ["BATCH", "Task", "mapping", "messages"]
 
@@ -42,6 +43,8 @@ def messages(task: Task) -> Iterator[tuple]:
         yield from MemberReading(task, member, number, plain, entities, found).messages()
     if plain is not None:
         yield from chunked(ORIGINAL, plain, task)
+    if not found["shapes"]:
+        raise Refused("it holds no file", where=task.label)
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or hashes.size != after.st_size:
         raise Problem("the file changed while it was read", where=task.label, hint="Ingest a copy that nobody writes to")

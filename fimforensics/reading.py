@@ -7,14 +7,14 @@ Records come from the member's shape one by one; lines of JSON that are all laid
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import BinaryIO
 
 import zstandard
 
 from fimforensics import times
-from fimforensics.blocks import Cells, Entities
+from fimforensics.blocks import Entities
 from fimforensics.errors import Problem, Refused
 from fimforensics.evidence.leaves import NO_ROW, leaves_of
 from fimforensics.evidence.originals import Chunk, Chunker, Hashes, Tee
@@ -23,66 +23,14 @@ from fimforensics.rows import Builder
 from fimforensics.segments import Lane, learn
 from fimforensics.shapes import jsonl, open_member
 from fimforensics.shapes.containers import Member
-from fimforensics.tables import Table, fold_columns, identify
+from fimforensics.tables import fold_columns, identify
+from fimforensics.task import ORIGINAL, Batch, Task, View, cells_of, chunked, mapping
 
-BATCH = 4096
 CUT = 900_000
-ORIGINAL = -1  # the target of chunks of the source itself; others are numbers of members
 LAYOUTS = 8  # how many layouts of lines are learned at the most, and after how many that fit none
 STRANGE = 64
 # Columns that the storage of a row adds: no table is told by them.
 _UNTOLD = frozenset(("TableName",))
-
-
-@dataclass(frozen=True)
-class Task:
-    """One source to be read, and where its records stand in the case."""
-
-    path: str
-    label: str
-    snapshot: int
-    first_seq: int
-    case_key: bytes
-    reading: Reading = field(default_factory=Reading)
-    batch: int = BATCH
-    skip: int = 0  # records that the case already holds
-    stored: int = 0  # bytes of the original that the case already holds
-    prefix: str | None = None  # their SHA-256
-    columns_from: str | None = None
-
-
-@dataclass(frozen=True)
-class View:
-    """A member seen through another way to open it."""
-
-    name: str
-    compressed: bool
-    open: Callable[[], BinaryIO]
-
-
-@dataclass
-class Batch:
-    """Records on their way into a message."""
-
-    events: list = field(default_factory=list)
-    keys: list = field(default_factory=list)
-    checks: list = field(default_factory=list)
-    places: list = field(default_factory=list)
-    rejects: list = field(default_factory=list)
-    leaves: bytearray = field(default_factory=bytearray)
-
-
-def chunked(target: int, chunker: Chunker, task: Task) -> Iterator[tuple]:
-    """The message of the chunks that are ready; Refused where a stopped ingest was reading another file."""
-    ready = chunker.ready()
-    if target == ORIGINAL:
-        for chunk in ready:
-            if chunk.offset + chunk.length == task.stored and chunk.prefix != task.prefix:
-                raise Refused("the file is not the one that the unfinished snapshot was reading: its beginning differs",
-                              where=task.label, hint="Bring the file back as it was, or run: fimforensics ingest CASE --abandon")
-        ready = [chunk for chunk in ready if chunk.offset >= task.stored]
-    if ready:
-        yield "chunks", target, [tuple(chunk) for chunk in ready]
 
 
 class MemberReading:
@@ -107,7 +55,10 @@ class MemberReading:
 
     def _open(self) -> Opened:
         """Opened with its bytes going to the chunker; day and month in figures are settled before the first record is read."""
-        view = View(self.member.name, self.member.compressed, lambda: Tee(self.member.open(), self.chunker))  # type: ignore[arg-type,return-value]
+        def tee() -> BinaryIO:
+            return Tee(self.member.open(), self.chunker)  # type: ignore[return-value]
+
+        view = View(self.member.name, self.member.compressed, tee)
         reading = self.task.reading
         try:
             opened = open_member(view, reading)  # type: ignore[arg-type]
@@ -166,10 +117,8 @@ class MemberReading:
                 apart = _sha256(self.task.path)
         if table.name not in self.found["tables"]:
             self.found["tables"].append(table.name)
-        zones = {names.get(name, name): zone for name, zone in opened.zones.items()}
-        cells = Cells(zones | {table.times[name]: zone for name, zone in zones.items() if name in table.times}, self.reading)
-        return Builder(cells, self.entities, map_values=mapping(table, columns if opened.columns is not None else None),
-                       none_is_null=opened.none, text=opened.text, apart=apart)
+        return Builder(cells_of(table, columns, opened.zones, self.reading), self.entities, none_is_null=opened.none,
+                       text=opened.text, apart=apart, map_values=mapping(table, columns if opened.columns is not None else None))
 
     def messages(self) -> Iterator[tuple]:
         """The member's messages."""
@@ -217,7 +166,8 @@ class MemberReading:
                         yield from self._flush()
                 offset += len(line) + 1
 
-    def _add(self, seq: int, offset: int, raw: bytes, key: bytes, row_hash: bytes, event: tuple, item: str | None, length: int) -> None:
+    def _add(self, seq: int, offset: int, raw: bytes, key: bytes, row_hash: bytes, event: tuple, item: str | None,
+             length: int) -> None:
         """An event into the batch."""
         batch = self.batch
         batch.events.append(event)
@@ -228,9 +178,11 @@ class MemberReading:
 
     def _announce(self, opened: Opened) -> tuple:
         header = {"columns": opened.columns, "zones": opened.zones, "text": opened.text, "none": opened.none,
-                  "rendered": opened.rendered, "encoding": opened.encoding, "reading": asdict(self.reading)}
+                  "rendered": opened.rendered, "encoding": opened.encoding, "delimiter": opened.delimiter,
+                  "reading": asdict(self.reading)}
         table = self.found["tables"][-1] if self.found["tables"] else opened.table or MDC
-        return ("member", self.number, self.member.name, opened.shape, table, int(self.cached), json.dumps(header, sort_keys=True),
+        return ("member", self.number, self.member.name, opened.shape, table, int(self.cached),
+                json.dumps(header, sort_keys=True),
                 [(preamble.kind, preamble.offset, preamble.length) for preamble in opened.preambles])
 
     def _take(self, opened: Opened, record: Record) -> None:
@@ -267,8 +219,8 @@ class MemberReading:
             except ValueError as error:
                 problem = str(error)
                 if "no time zone stated" in problem and number == 0:
-                    raise Refused(f"its times carry no zone ({problem})", where=self.where,
-                                  hint="Say --timezone with the zone that the browser or machine had (an IANA name, UTC, or +02:00)") from None
+                    hint = "Say --timezone with the zone that the browser or machine had (an IANA name, UTC, or +02:00)"
+                    raise Refused(f"its times carry no zone ({problem})", where=self.where, hint=hint) from None
             else:
                 self._add(seq, record.offset, record.raw, key, row_hash, event, item, record.length)
                 self._learn(record.values, told)
@@ -303,8 +255,8 @@ class MemberReading:
                 spans = [event[0] for event in batch.events]
                 found["first"] = min(filter(None, (found["first"], min(spans))))
                 found["last"] = max(filter(None, (found["last"], max(spans))))
-            yield ("rows", self.number, found["records"], self.entities.take(), batch.events, batch.keys, batch.checks, batch.places,
-                   batch.rejects, bytes(batch.leaves), found["first"], found["last"])
+            yield ("rows", self.number, found["records"], self.entities.take(), batch.events, batch.keys, batch.checks,
+                   batch.places, batch.rejects, bytes(batch.leaves), found["first"], found["last"])
 
     def _drain(self, opened: Opened) -> None:
         """What the shape left unread still belongs to the original."""
@@ -319,21 +271,6 @@ class MemberReading:
                         self.chunker.cut(self.chunker.seen)
                 at += len(data)
         self.chunker.cut(self.chunker.seen)
-
-
-def mapping(table: Table, columns: tuple[str, ...] | None) -> Callable[[dict], dict] | None:
-    """How a record of `table` becomes Microsoft's columns: names in the documented spelling, then the table's own mapping."""
-    spelled = {name: known for name, known in fold_columns(columns or ()).items() if name != known}
-    to_mdc = table.to_mdc
-    if columns is None and to_mdc is not None:
-        def fold_each(values: dict) -> dict:
-            return to_mdc({fold_columns((name,)).get(name, name): value for name, value in values.items()})
-        return fold_each
-    if not spelled:
-        return to_mdc
-    if to_mdc is None:
-        return lambda values: {spelled.get(name, name): value for name, value in values.items()}
-    return lambda values: to_mdc({spelled.get(name, name): value for name, value in values.items()})
 
 
 def _sha256(path: str) -> str:

@@ -5,7 +5,9 @@ A replayed record is a new leaf at the end, at the locator of the old one; the r
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from hashlib import sha256
@@ -20,12 +22,13 @@ from fimforensics.errors import Problem
 from fimforensics.evidence import custody, raw
 from fimforensics.evidence.leaves import leaf
 from fimforensics.ingest import Options, Progress, Source, take
-from fimforensics.model import Reading
-from fimforensics.pipeline import mapping
+from fimforensics.model import Reading, Record
+from fimforensics.reading import cells_of, mapping
 from fimforensics.rows import Builder, Built
-from fimforensics.settle import settle
+from fimforensics.settle import relabel, settle
+from fimforensics.shapes import members, open_member
 from fimforensics.store import Writer, sweep
-from fimforensics.tables import fold_columns, identify
+from fimforensics.tables import identify
 
 
 def replay(case: Path, reading: Reading) -> tuple[int, int]:
@@ -35,40 +38,63 @@ def replay(case: Path, reading: Reading) -> tuple[int, int]:
         if db.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone():
             raise Problem("an ingest is not done", where=str(case), hint="Go on with it first, or: fimforensics ingest CASE --abandon")
         key = cases.read_key(cases.key_file(case))
-        rejects = [row[0] for row in db.execute("SELECT seq FROM rejects WHERE replayed_as IS NULL ORDER BY seq")]
+        first = db.execute("SELECT max(first_seq) FROM leaves").fetchone()[0] or 0
         db.execute("BEGIN IMMEDIATE")
-        found = sum(_one(db, key, seq, reading) for seq in rejects)
+        tried = found = 0
+        for (snapshot,) in db.execute("SELECT DISTINCT snapshot_id FROM rejects WHERE replayed_as IS NULL ORDER BY 1").fetchall():
+            for seq, record in _again(db, snapshot):
+                tried += 1
+                found += record is not None and _one(db, key, seq, record, reading)
         if found:
             if settle(db):
                 sweep(db)
-            _count(db)
+                relabel(db)
+            _count(db, first)
         custody.add(db, "replay", {"timezone": reading.timezone, "date_order": reading.date_order},
-                    f"{len(rejects)} rejects tried again, {found} are events now")
+                    f"{tried} rejects tried again, {found} are events now")
         db.execute("COMMIT")
         derived.refresh(db)
-    return len(rejects), found
+    return tried, found
 
 
-def _one(db: apsw.Connection, key: bytes, seq: int, reading: Reading) -> bool:
+def _again(db: apsw.Connection, snapshot: int) -> Iterator[tuple[int, Record | None]]:
+    """The rejects of a snapshot, each with its record as its shape reads it now; None where it is not there as a record any more."""
+    wanted = {(member, offset): seq for seq, member, offset in db.execute(
+        "SELECT r.seq, m.name, r.offset FROM rejects r JOIN members m ON m.id = r.member_id WHERE r.snapshot_id = ? AND r.replayed_as IS NULL",
+        (snapshot,))}
+    found: dict[int, Record] = {}
+    with tempfile.TemporaryDirectory(prefix="fimforensics-") as folder:
+        path = Path(folder) / "original"
+        with path.open("wb") as stream:
+            stream.writelines(raw.original(db, snapshot))
+        with contextlib.suppress(Problem):  # what ended the reading then ends it now; the records before it are there
+            for member in members(path):
+                for record in open_member(member).records:
+                    seq = wanted.get((member.name, record.offset))
+                    if seq is not None:
+                        found[seq] = record
+    for seq in sorted(wanted.values()):
+        yield seq, found.get(seq)
+
+
+def _one(db: apsw.Connection, key: bytes, seq: int, record: Record, reading: Reading) -> bool:
     where = raw.place(db, seq)
-    data = raw.read_place(db, where)
-    values, _ = raw.values(where, data)
-    if values is None:
+    if record.values is None:
         return False
     old = where.header["reading"]
     read_as = Reading(reading.timezone or old["timezone"], reading.date_order or old["date_order"])
     entities = Entities()
     try:
-        built = _builder(db, where, values, read_as, entities).build(values)
+        built = _builder(db, where, record.values, read_as, entities).build(record.values)
     except (ValueError, Problem):
         return False
     member = _member(db, where, read_as)
-    set_id, first = db.execute("SELECT set_id, first_seq FROM snapshots WHERE id = ?", (where.snapshot,)).fetchone()
-    new_seq = 1 + max(db.execute("SELECT max(seq) FROM occurrences").fetchone()[0] or 0, db.execute("SELECT max(first_seq) FROM leaves").fetchone()[0],
-                      db.execute("SELECT max(seq) FROM rejects").fetchone()[0])
+    set_id = db.execute("SELECT set_id FROM snapshots WHERE id = ?", (where.snapshot,)).fetchone()[0]
+    new_seq = 1 + max(db.execute(f"SELECT max({column}) FROM {table}").fetchone()[0] or 0
+                      for table, column in (("occurrences", "seq"), ("leaves", "first_seq"), ("rejects", "seq")))
     number = db.execute("SELECT count(*) FROM members WHERE snapshot_id = ? AND id < ? AND header NOT LIKE '%cache_of%'",
                         (where.snapshot, where.header.get("cache_of", where.member_id))).fetchone()[0]
-    hashed = leaf(key, new_seq, where.snapshot, number, where.offset, where.length, data, built.row_hash)
+    hashed = leaf(key, new_seq, where.snapshot, number, where.offset, where.length, record.raw, built.row_hash)
     _write(db, where, set_id, member, new_seq, built, entities, hashed)
     db.execute("UPDATE rejects SET replayed_as = ? WHERE seq = ?", (new_seq, seq))
     return True
@@ -79,12 +105,9 @@ def _builder(db: apsw.Connection, where: raw.Place, values: dict, reading: Readi
     columns = header["columns"] or tuple(values)
     told = values.get("Type")
     table = identify([name for name in columns if name != "TableName"], told if isinstance(told, str) else None)
-    names = fold_columns(columns)
-    zones = {names.get(name, name): zone for name, zone in header["zones"].items()}
-    zones |= {table.times[name]: zone for name, zone in zones.items() if name in table.times}
     apart = db.execute("SELECT sha256 FROM snapshots WHERE id = ? AND partial_columns", (where.snapshot,)).fetchone()
-    return Builder(Cells(zones, reading), entities, map_values=mapping(table, header["columns"]), none_is_null=header["none"],
-                   apart=apart[0] if apart else None)
+    return Builder(cells_of(table, columns, header["zones"], reading), entities, map_values=mapping(table, header["columns"]),
+                   none_is_null=header["none"], apart=apart[0] if apart else None)
 
 
 def _member(db: apsw.Connection, where: raw.Place, reading: Reading) -> int:
@@ -111,38 +134,65 @@ def _write(db: apsw.Connection, where: raw.Place, set_id: int, member: int, seq:
                (writer.new, writer.known, time, where.snapshot))
 
 
-def _count(db: apsw.Connection) -> None:
-    """The case's end of events and its digest after records were added."""
-    before = db.execute("SELECT evidence_digest FROM case_info").fetchone()[0]
-    last = db.execute("SELECT hashes FROM leaves ORDER BY first_seq DESC LIMIT 1").fetchone()[0]
-    digest = sha256(f"{before}\nreplay\n{sha256(last).hexdigest()}".encode()).hexdigest()
+def _count(db: apsw.Connection, before: int) -> None:
+    """The case's end of events, and its digest, after records were added behind the leaf block `before`."""
+    digest = db.execute("SELECT evidence_digest FROM case_info").fetchone()[0]
+    leaves = sha256()
+    for (data,) in db.execute("SELECT hashes FROM leaves WHERE first_seq > ? ORDER BY first_seq", (before,)):
+        leaves.update(data)
+    digest = sha256(f"{digest}\nreplay\n{leaves.hexdigest()}".encode()).hexdigest()
     db.execute("UPDATE case_info SET evidence_digest = ?, events_end = (SELECT coalesce(max(id), 0) + 1 FROM events)", (digest,))
 
 
-def rebuild(case: Path, new: Path, case_key: bytes | None, progress: Progress) -> int:
-    """Derives the case `new` from the originals in `case`, read as they were read then; how many snapshots it has."""
+def rebuild(case: Path, new: Path, case_key: bytes | None, progress: Progress, reread: dict[int, Reading] | None = None) -> int:
+    """Derives the case `new` from the originals in `case`, read as they were read then but for the snapshots in `reread`.
+
+    When and where a source was acquired stays as it was; the new custody log begins with where the case came from. How many snapshots.
+    """
     cases.check_header(case)
     if new.exists() or cases.partial(new).exists():
         raise Problem("it is there already", where=str(new), hint="Name a new file")
     with cases.reading(case) as connection:
         try:
             with tempfile.TemporaryDirectory(prefix="fimforensics-", dir=new.absolute().parent) as folder:
-                found = list(_sources(connection, Path(folder)))
+                found = list(_sources(connection, Path(folder), reread or {}))
                 taken = take(new, found, Options(case_key=case_key), progress)
         except OSError as error:
             raise Problem(f"cannot be written ({error.strerror})", where=str(new),
                           hint="Name a new file in a folder that has room") from None
-    refused = [one.refused for one in taken if one.refused]
-    if refused:
-        raise Problem(f"{len(refused)} originals were refused, the first: {refused[0]}", where=str(new))
+        refused = [one.refused for one in taken if one.refused]
+        if refused:
+            raise Problem(f"{len(refused)} originals were refused, the first: {refused[0]}", where=str(new))
+        _came_from(connection, new, reread or {})
     return len(taken)
 
 
-def _sources(connection: object, folder: Path) -> Iterator[Source]:
-    rows = connection.execute("SELECT id, set_id, source, reading, case_number, examiner, note FROM snapshots WHERE state = 'finished' "  # type: ignore[attr-defined]
+_KEPT = ("acquired", "modified", "case_number", "examiner", "note")
+
+
+def _came_from(connection: sqlite3.Connection, new: Path, reread: dict[int, Reading]) -> None:
+    """Brings over what only the old case knows of its sources, and tells in the log where the new case came from."""
+    with cases.change(new) as db:
+        db.execute("BEGIN IMMEDIATE")
+        for sha, label, *kept in connection.execute(f"SELECT sha256, source, {', '.join(_KEPT)} FROM snapshots WHERE state = 'finished'"):
+            db.execute(f"UPDATE snapshots SET {', '.join(f'{name} = ?' for name in _KEPT)} WHERE sha256 = ? AND source = ?", (*kept, sha, label))
+        row = connection.execute("SELECT case_id, case_number, examiner, note, evidence_digest FROM case_info").fetchone()
+        db.execute("UPDATE case_info SET case_number = ?, examiner = ?, note = ?", row[1:4])
+        last = connection.execute("SELECT count(*), max(hash) FILTER (WHERE id = (SELECT max(id) FROM custody_log)) FROM custody_log").fetchone()
+        custody.add(db, "rebuild", {"from_case": row[0], "custody_entries": last[0], "custody_hash": last[1], "evidence_digest": row[4],
+                                    "read_again": {str(number): [reading.timezone, reading.date_order] for number, reading in reread.items()}},
+                    "derived anew from the originals of that case")
+        db.execute("COMMIT")
+
+
+def _sources(connection: sqlite3.Connection, folder: Path, reread: dict[int, Reading]) -> Iterator[Source]:
+    rows = connection.execute("SELECT id, set_id, source, reading, case_number, examiner, note FROM snapshots WHERE state = 'finished' "
                               "ORDER BY id").fetchall()
+    if unknown := reread.keys() - {row[0] for row in rows}:
+        raise Problem(f"there is no snapshot {min(unknown)} in this case", hint="fimforensics snapshots CASE lists them")
     for number, set_id, label, reading, case_number, examiner, note in rows:
         path = folder / str(number)
         with path.open("wb") as stream:
             stream.writelines(raw.original(connection, number))
-        yield Source(path, label, set_id, Options(reading=Reading(**json.loads(reading)), case_number=case_number, examiner=examiner, note=note))
+        told = reread.get(number, Reading(**json.loads(reading)))
+        yield Source(path, label, set_id, Options(reading=told, case_number=case_number, examiner=examiner, note=note))

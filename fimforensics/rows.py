@@ -15,12 +15,24 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
-from fimforensics import paths
-from fimforensics.blocks import (ACCOUNT, CACHE, CHANGE, ESCAPED, FILE, IMAGE, MACHINE, ODD_TIME, PROCESS, REGISTRY, REQUEST,
-                                 Blocks, Cells, Entities)
-from fimforensics.model import COLUMNS, Reading
+from fimforensics.blocks import (
+    ACCOUNT,
+    CACHE,
+    CHANGE,
+    ESCAPED,
+    FILE,
+    IMAGE,
+    MACHINE,
+    ODD_TIME,
+    PROCESS,
+    REGISTRY,
+    REQUEST,
+    Blocks,
+    Cells,
+    Entities,
+)
+from fimforensics.model import COLUMNS
 from fimforensics.schema import EMPTY_BIT, PATH_FORM_SHIFT
-from fimforensics.tables import fold_columns
 
 SINGLE = ("TimeGenerated", "FileSize", "FileMd5", "FileSha256", "FileSha1", "OldValueData", "NewValueData",
           "InitProcImageLastAccessTimeUtc", "_BilledSize")
@@ -87,8 +99,10 @@ class Builder:
         self._contents: dict[tuple, int] = {}
         self._spelling: dict[str, str] = {}
         cache = self._blocks.cache
-        self._machines, self._changes, self._files, self._requests = cache("machine"), cache("change"), cache("file"), cache("request")
-        self._registries, self._images, self._actors, self._processes = cache("registry"), cache("image"), cache("actor"), cache("process")
+        self._machines, self._changes = cache("machine"), cache("change")
+        self._files, self._requests = cache("file"), cache("request")
+        self._registries, self._images = cache("registry"), cache("image")
+        self._actors, self._processes = cache("actor"), cache("process")
 
     def build(self, values: dict[str, object]) -> Built:
         """The row and event of one record's values; ValueError says why it cannot be an event."""
@@ -141,8 +155,10 @@ class Builder:
         image = self._images.get(raw[39:56]) or blocks.image(raw[39:56])
         process_raw = (host, image.ids[0], actor.ids[0], *raw[30:36])
         process = self._processes.get(process_raw) or blocks.process(process_raw, image, actor)
-        forms = machine.forms | change.forms | file.forms | request.forms | registry.forms | actor.forms | image.forms | process.forms
-        flags = machine.flags | change.flags | file.flags | request.flags | registry.flags | actor.flags | image.flags | process.flags
+        forms = machine.forms | change.forms | file.forms | request.forms | registry.forms
+        forms |= actor.forms | image.forms | process.forms
+        flags = machine.flags | change.flags | file.flags | request.flags | registry.flags
+        flags |= actor.flags | image.flags | process.flags
         if change.extra:
             extra = {**(extra or {}), **change.extra}
         return self._finish(raw, (machine, change, file, request, registry, process, actor, image), forms, flags, extra, item)
@@ -159,13 +175,8 @@ class Builder:
             size = cells.number("FileSize", size)
         elif size is not None and not -(1 << 63) <= size < 1 << 63:
             raise ValueError("FileSize is beyond 64 bits")
-        content = None
-        if md5 is not None or sha256_text is not None or sha1 is not None:
-            (sha256_text, one), (sha1, two), (md5, three) = cells.hash(sha256_text), cells.hash(sha1), cells.hash(md5)
-            flags |= one | two | three
-            if sha256_text or sha1 or md5:
-                content = self._content((sha256_text or None, sha1 or None, md5 or None, size))
-            forms |= empty("FileSha256", sha256_text) | empty("FileSha1", sha1) | empty("FileMd5", md5)
+        sha256_text, sha1, md5, content, form, flag = self._hashes(sha256_text, sha1, md5, size)
+        forms, flags = forms | form, flags | flag
         if old_data is not None:
             old_data, flag = cells.text(old_data)
             flags, forms = flags | flag, forms | empty("OldValueData", old_data)
@@ -182,8 +193,9 @@ class Builder:
         row = [m[0], time, *m[1:7], *c, f[0], f[1], f[2], size, f[3], f[4], md5, sha256_text, sha1, *request.cells, r[0], r[1],
                old_data, r[2], r[3], r[4], new_data, r[5], r[6], *p[:5], *actor.cells, *i[:7], last_access, *i[7:11], p[5],
                *i[11:], m[7], m[8], billed, m[9], forms >> PATH_FORM_SHIFT, extra, flag_text]
-        key = [time[:23], m[1] or None, m[3] or None, *c, file.ids[3], file.ids[4], sha256_text or None, sha1 or None, md5 or None, size,
-               registry.ids[2], r[6] or None, r[5] or None, new_data or None, r[3] or None, r[2] or None, old_data or None,
+        key = [time[:23], m[1] or None, m[3] or None, *c, file.ids[3], file.ids[4], sha256_text or None, sha1 or None,
+               md5 or None, size, registry.ids[2], r[6] or None, r[5] or None, new_data or None, r[3] or None,
+               r[2] or None, old_data or None,
                registry.ids[3], p[0], process.ids[2], i[1] or None, *(cell or None for cell in actor.cells),
                *request_key(request.cells)]
         if self._apart is not None:
@@ -195,6 +207,15 @@ class Builder:
                  old_data or None, new_data or None, last_access, billed, forms, extra_text, flag_text)
         return Built(row, sha256(dumps(key)).digest(), sha256(row_bytes).digest(), event,
                      item if isinstance(item, str) and item else None)
+
+    def _hashes(self, long: object, sha1: object, md5: object, size: int | None) -> tuple:
+        """The canonical hashes, the number of their content, the proven empty ones and flags."""
+        if long is None and sha1 is None and md5 is None:
+            return None, None, None, None, 0, 0
+        (long, one), (sha1, two), (md5, three) = map(self.cells.hash, (long, sha1, md5))
+        content = self._content((long or None, sha1 or None, md5 or None, size)) if long or sha1 or md5 else None
+        forms = empty("FileSha256", long) | empty("FileSha1", sha1) | empty("FileMd5", md5)
+        return long, sha1, md5, content, forms, one | two | three
 
     def _content(self, hashes: tuple) -> int:
         number = self._contents.get(hashes)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import re
 import socket
 import sqlite3
 import threading
 import urllib.request
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ def run(cases: Sequence[Path], *, host: str = "127.0.0.1", port: int = 8001, onc
         raise Misuse(f"will not serve on {visible(host)!r}: a case is served to this machine alone", hint="Leave --host out")
     served = build(cases)
     try:
-        with contextlib.closing(_listen(host, port)) as listening:
+        with _quiet(), contextlib.closing(_listen(host, port)) as listening:
             address = _address(host, listening)
             config = uvicorn.Config(asgi(served), log_config=None, access_log=False, server_header=False, date_header=False,
                                     timeout_graceful_shutdown=5)
@@ -93,6 +94,29 @@ def run(cases: Sequence[Path], *, host: str = "127.0.0.1", port: int = 8001, onc
             return _until_stopped(server, listening, address, open_browser, say)
     finally:
         close(served)
+
+
+class _OneLine(logging.Formatter):
+    """A record as one line in which nothing steers the terminal, without a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """What happened, and for an exception what it is."""
+        raised = record.exc_info[1] if record.exc_info else None
+        return visible(record.getMessage().strip() + (f": {type(raised).__name__}: {raised}" if raised is not None else ""))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """While it lasts, the terminal gets one line for a failure and nothing else: asyncio warns of each reader who leaves."""
+    handler = logging.StreamHandler()  # to stderr
+    handler.setLevel(logging.ERROR)
+    handler.setFormatter(_OneLine())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
 
 
 def _until_stopped(server: uvicorn.Server, listening: socket.socket, address: str, open_browser: bool,

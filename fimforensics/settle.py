@@ -8,26 +8,29 @@ coarser, a full path over a folder; of two equally good, the greater.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import groupby
 
 import apsw
 import orjson
 
-from fimforensics import times
+from fimforensics import paths, times
 from fimforensics.blocks import Cells, Entities
 from fimforensics.errors import Problem
 from fimforensics.evidence import raw
 from fimforensics.model import COLUMNS, MDC, TIME, Reading
-from fimforensics.pipeline import mapping
+from fimforensics.reading import cells_of, mapping
 from fimforensics.rows import EXTRA, FLAG, FORMS, Builder
 from fimforensics.schema import PATH_FORM_SHIFT
 from fimforensics.store import Interner, update_event
-from fimforensics.tables import identify
+from fimforensics.tables import TABLES, identify
 
 _TIMES = frozenset(at for at, kind in enumerate(COLUMNS.values()) if kind == TIME)
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.([0-9]{1,7}))?Z?").fullmatch
+_EXTRA_TIMES = frozenset(name for table in TABLES for name in (*table.times, *table.times.values()))
 _FORMS_AT, _EXTRA_AT, _FLAGS_AT = 20, 21, 22  # in an event's cells
 
 
@@ -38,7 +41,7 @@ def best(rows: list[list]) -> list:
     extra: dict[str, object] = {}
     for row in rows:
         for name, value in (row[EXTRA] or {}).items():
-            if name not in extra or (str(type(value)), str(value)) > (str(type(extra[name])), str(extra[name])):
+            if name not in extra or _extra_rank(value) > _extra_rank(extra[name]):
                 extra[name] = value
     flags = sorted({flag for row in rows if row[FLAG] for flag in row[FLAG].split(", ")})
     return [*merged, min(form & 3 for form in forms) | min(form >> 2 for form in forms) << 2, extra or None, ", ".join(flags) or None]
@@ -54,10 +57,17 @@ def _rank(at: int, cell: object) -> tuple:
     return 2, 0, cell
 
 
+def _extra_rank(value: object) -> tuple[bool, int, str]:
+    """What is no text was not made text by an exporter; a time of one form says most where it has the most figures."""
+    iso = _ISO(value) if isinstance(value, str) else None
+    return not isinstance(value, str), len((iso[1] or "").rstrip("0")) + 1 if iso else 0, str(value)
+
+
 def coarse(row: list) -> bytes:
     """What a row says when everything is left out that another shape may have lost; equal for one event in all shapes."""
     cells = [cell[:23] if at in _TIMES and cell else None if cell == "" else cell for at, cell in enumerate(row[:FORMS])]
-    return orjson.dumps(cells)
+    extra = sorted((name, str(cell).lower()) for name, cell in (row[EXTRA] or {}).items() if cell != "" and name not in _EXTRA_TIMES)
+    return orjson.dumps([cells, extra])
 
 
 class _Reader:
@@ -80,8 +90,8 @@ class _Reader:
         if builder is None:
             header = where.header
             columns = header["columns"] or tuple(found)
-            table = identify([name for name in columns if name != "TableName"], key[1] or header.get("table"))
-            cells = Cells(header["zones"], Reading(**header["reading"]))
+            table = identify([name for name in columns if name != "TableName"], key[1])
+            cells = cells_of(table, columns, header["zones"], Reading(**header["reading"]))
             builder = self._builders[key] = Builder(cells, Entities(), map_values=mapping(table, header["columns"]), none_is_null=header["none"])
         return builder.build(found).row
 
@@ -141,3 +151,29 @@ def _replace(db: apsw.Connection, writer: Builder, interner: Interner, entities:
     update_event(db, interner, number, tuple(event))
     check = sha256(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)).digest()[:8]
     db.execute("UPDATE event_keys SET row_check = ? WHERE prefix = ? AND event_id = ?", (int.from_bytes(check, "big", signed=True), prefix, number))
+
+
+def relabel(db: apsw.Connection) -> None:
+    """Labels anew from the records of events alone: a reject, or a record that a better one replaced, may have told another."""
+    reports = db.execute("SELECT host_id, coalesce(computer, '') <> '', computer, azure_resource_id, cloud_identifier FROM machine_reports")
+    _label(db, "hosts", "name", ((host, computer if named else paths.last_segment(resource or cloud or "") or "(unknown machine)")
+                                 for host, named, computer, resource, cloud in reports))
+    told = db.execute("SELECT g.process_id, i.file_name, g.name, i.path, g.pid FROM process_reports g LEFT JOIN images i ON i.id = g.image_id "
+                      "WHERE g.process_id IS NOT NULL")
+    _label(db, "processes", "name", ((process, file_name or name or paths.last_segment(path or "") or f"pid {pid}")
+                                     for process, file_name, name, path, pid in told))
+    _label(db, "files", "path", db.execute("SELECT DISTINCT e.file_id, p.path FROM events e JOIN paths p ON p.id = e.path_id "
+                                           "WHERE e.file_id IS NOT NULL"))
+    keys = db.execute("SELECT DISTINCT e.registry_value_id, coalesce(r.key, r.old_key, ''), coalesce(r.new_name, r.old_name) FROM events e "
+                      "JOIN registry_reports r ON r.id = e.registry_report_id WHERE e.registry_value_id IS NOT NULL")
+    _label(db, "registry_values", "path", ((value, f"{key}\\{name}" if name else key) for value, key, name in keys))
+
+
+def _label(db: apsw.Connection, kind: str, column: str, told: Iterable[tuple[int, str]]) -> None:
+    """Gives every entity the first in the alphabet of the labels told of it."""
+    first: dict[int, str] = {}
+    for number, label in told:
+        if number not in first or label < first[number]:
+            first[number] = label
+    db.cursor().executemany(f"UPDATE {kind} SET {column} = ?1 WHERE id = ?2 AND {column} <> ?1",
+                            ((label, number) for number, label in sorted(first.items())))

@@ -35,6 +35,8 @@ def stream(task: Task, size: int) -> Iterator[tuple]:
     held: queue.Queue[bytes | None] = queue.Queue(_READY)
     stopped = threading.Event()
     threading.Thread(target=_receive, args=(here, held, stopped), daemon=True).start()
+    collecting = gc.isenabled()
+    gc.disable()  # in the writer too: what passes holds no cycles
     try:
         while (data := held.get()) is not None:
             message = marshal.loads(data)
@@ -45,8 +47,11 @@ def stream(task: Task, size: int) -> Iterator[tuple]:
             yield message
             if message[0] == "end":
                 return
-        raise Problem("the reading process ended before its time (out of memory?)", where=task.label, hint="Run the same command again")
+        raise Problem("the reading process ended before its time (out of memory?)", where=task.label,
+                      hint="Run the same command again")
     finally:
+        if collecting:
+            gc.enable()
         stopped.set()
         child.terminate()
         child.join()

@@ -30,6 +30,11 @@ _YEAR_FIRST = re.compile(r"(?P<year>[0-9]{4})([-/.])(?P<month>[0-9]{1,2})\2(?P<d
 _YEAR_LAST = re.compile(r"(?P<one>[0-9]{1,2})([/.-])(?P<two>[0-9]{1,2})\2(?P<year>[0-9]{4}),? +" + _CLOCK).fullmatch
 _MONTH_FIRST = re.compile(r"(?P<name>[A-Za-z]{3,9})\.? (?P<day>[0-9]{1,2}), ?(?P<year>[0-9]{4}),? +" + _CLOCK).fullmatch
 _DAY_FIRST = re.compile(r"(?P<day>[0-9]{1,2}) (?P<name>[A-Za-z]{3,9})\.?,? (?P<year>[0-9]{4}),? +" + _CLOCK).fullmatch
+# What a spreadsheet makes of a time when it saves a CSV that it opened: no seconds, or only minutes and seconds.
+_CUT_SHORT = re.compile(
+    r"(?:[0-9]{1,4}([-/.])[0-9]{1,2}\1[0-9]{1,4}(?:,? +|T)[0-9]{1,2}:[0-9]{2}(?: ?[AaPp]\.?[Mm]\.?)? ?"
+    + _OFFSET + r"|[0-9]{1,2}:[0-9]{2}[.,][0-9]{1,3})"
+).fullmatch
 _STATED = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{2})(?::?([0-9]{2}))?").fullmatch
 # What browsers write around the figures: narrow and plain no-break space before AM, invisible left-to-right marks.
 _MARKS = str.maketrans({"\u202f": " ", "\u00a0": " ", "\u200e": None, "\u200f": None})
@@ -179,6 +184,8 @@ def _local_form(text: str, zone: str | None, reading: Reading) -> str:
         return canonical(iso.group(), zone, reading)
     match = _YEAR_FIRST(plain) or _YEAR_LAST(plain) or _MONTH_FIRST(plain) or _DAY_FIRST(plain)
     if match is None:
+        if _CUT_SHORT(plain):
+            raise ValueError(f"a time cut short, as spreadsheets save it: {plain!r} (take the export as it was before)")
         raise ValueError("no time given" if not plain else f"not a time: {text!r}")
     part = match.groupdict()
     if "one" in part:

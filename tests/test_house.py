@@ -22,7 +22,8 @@ PACKAGE = "fimforensics"
 FLOORS = {
     "": 1, "errors": 1, "model": 1, "text": 1, "times": 1, "paths": 1, "schema": 1,
     "shapes": 2, "tables": 2, "evidence": 2, "queries": 2, "store": 2, "rows": 2, "blocks": 2, "digest": 2,
-    "case": 3, "ingest": 3, "pipeline": 3, "graph": 3,
+    "interner": 2, "stretches": 2, "segments": 2, "task": 2,
+    "case": 3, "ingest": 3, "pipeline": 3, "reading": 3, "stream": 3, "graph": 3,
     "evidence.verify": 4, "analyses": 4, "detections": 4, "exports": 4, "reports": 4, "live": 4, "site": 4, "serve": 4,
     "cli": 5, "__main__": 6,
 }
@@ -32,8 +33,10 @@ PLUGIN_FLOOR = 4
 BESIDE: dict[str, set[str]] = {
     "text": {"errors", "model"}, "times": {"errors", "model", "text"}, "paths": {"errors", "model", "text"},
     "schema": {"errors", "model"},
-    "blocks": {"tables"}, "rows": {"blocks", "tables"}, "store": {"rows", "blocks", "evidence"},
-    "ingest": {"case", "pipeline"}, "pipeline": {"case"}, "serve": {"site"},
+    "blocks": {"tables"}, "rows": {"blocks", "tables"}, "store": {"rows", "blocks", "evidence", "interner"},
+    "interner": {"blocks"}, "stretches": {"rows", "blocks"}, "segments": {"stretches", "rows", "blocks"},
+    "task": {"blocks", "evidence", "tables"},
+    "ingest": {"case", "pipeline", "stream"}, "pipeline": {"case", "reading"}, "stream": {"pipeline"}, "serve": {"site"},
 }
 # Shelves: members know nothing of each other; only these helpers are for all of them.
 SHELVES: dict[str, set[str]] = {

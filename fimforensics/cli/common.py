@@ -13,7 +13,7 @@ import click
 
 from fimforensics import case as cases
 from fimforensics.errors import Problem
-from fimforensics.text import visible
+from fimforensics.text import storable, visible
 
 
 class _File(click.Path):
@@ -35,6 +35,11 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one obj
 def opened(case: Path) -> AbstractContextManager[sqlite3.Connection]:
     """The case, for reading, closed at the end."""
     return cases.reading(case)
+
+
+def words(text: str | None) -> str | None:
+    """What the operator wrote, as a case keeps such text: an argument may hold bytes that are none."""
+    return None if text is None else storable(text)[0]
 
 
 def new_file(path: Path) -> BinaryIO:

@@ -13,11 +13,11 @@ import click
 from fimforensics import case as cases
 from fimforensics import ingest as ingesting
 from fimforensics import replay as replaying
-from fimforensics.cli.common import CASE, JSON, PATH, add_options, counted, opened, show_json
+from fimforensics.cli.common import CASE, JSON, PATH, add_options, counted, opened, show_json, words
 from fimforensics.errors import Misuse
 from fimforensics.model import Reading
 from fimforensics.queries import case as queries
-from fimforensics.text import storable, visible
+from fimforensics.text import visible
 from fimforensics.times import check_zone
 
 READING = add_options([
@@ -87,19 +87,14 @@ def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_ord
     if timezone:
         check_zone(timezone)
     options = ingesting.Options(
-        reading=Reading(timezone, date_order), parts=parts, expect_sha256=expect_sha256, case_number=_words(case_number),
-        examiner=_words(examiner), note=_words(note), case_key=cases.read_key(case_key) if case_key else None)
+        reading=Reading(timezone, date_order), parts=parts, expect_sha256=expect_sha256, case_number=words(case_number),
+        examiner=words(examiner), note=words(note), case_key=cases.read_key(case_key) if case_key else None)
     bar = Bar()
     try:
         taken = ingesting.ingest(case, list(sources), options, bar)
     finally:
         bar.end()
     _report(case, taken, as_json)
-
-
-def _words(text: str | None) -> str | None:
-    """What the operator wrote, as a case can keep it."""
-    return None if text is None else storable(text)[0]
 
 
 def _report(case: Path, taken: list[ingesting.Taken], as_json: bool) -> None:
@@ -115,7 +110,11 @@ def _report(case: Path, taken: list[ingesting.Taken], as_json: bool) -> None:
                 click.echo(line)
     for one in refused:
         click.echo(f"fimforensics: {visible(one.refused or '')}", err=True)
-    if refused:
+    lost = [] if len(refused) == len(taken) else [row for one, row in rows if not one.already and 0 < row["records"] == row["rejects"]]
+    for row in lost:
+        told = f"{visible(row['source'])}: none of its {counted(row['records'], 'record')} could become an event"
+        click.echo(f"fimforensics: {told}. See why: fimforensics rejects {visible(str(case))} --snapshot {row['id']}", err=True)
+    if refused or lost:
         sys.exit(1)
 
 
@@ -137,7 +136,8 @@ def _lines(rows: list[tuple[ingesting.Taken, dict]]) -> Iterator[str]:
 def _told(one: ingesting.Taken, row: dict) -> str:
     name = visible(row["source"])
     if one.already:
-        return f"{name}: already there (snapshot {row['id']})"
+        return f"{name}: already there (snapshot {row['id']})" + (
+            f"\n  it was read with {one.read_as}; to read it otherwise: fimforensics rebuild CASE NEW --reread {row['id']} …" if one.read_as else "")
     told = (f"{name}: snapshot {row['id']}, {row['shape']}, {counted(row['records'], 'record')}: {counted(row['events'], 'new event')}, "
             f"{row['known']:,} known, {counted(row['rejects'], 'reject')}")
     return told + (f"\n  may be truncated: {visible(row['truncated'])}" if row["truncated"] else "") + (
@@ -159,11 +159,21 @@ def replay(case: Path, timezone: str | None, date_order: str | None) -> None:
 @CASE
 @click.argument("new", type=PATH)
 @click.option("--case-key", type=PATH, help="Use the secret in this file for the new case.")
-def rebuild(case: Path, new: Path, case_key: Path | None) -> None:
-    """Derives a case anew from the originals in another: the way to a new format, and a check of the old."""
+@click.option("--reread", type=int, multiple=True, metavar="SNAPSHOT", help="Read this snapshot's times anew, as --timezone and --date-order say.")
+@READING
+def rebuild(case: Path, new: Path, case_key: Path | None, reread: tuple[int, ...], timezone: str | None, date_order: str | None) -> None:
+    """Derives a case anew from the originals in another: the way to a new format, a check of the old, and a second reading.
+
+    A source that was taken with the wrong --timezone or --date-order is put right so: the old case stays as the record of that.
+    """
+    if bool(reread) != bool(timezone or date_order):
+        raise Misuse("--reread goes with --timezone or --date-order", hint="fimforensics rebuild CASE NEW --reread 7 --date-order mdy")
+    if timezone:
+        check_zone(timezone)
     bar = Bar()
     try:
-        number = replaying.rebuild(case, new, cases.read_key(case_key) if case_key else None, bar)
+        number = replaying.rebuild(case, new, cases.read_key(case_key) if case_key else None, bar,
+                                   dict.fromkeys(reread, Reading(timezone, date_order)))
     finally:
         bar.end()
     click.echo(f"{visible(str(new))}: {counted(number, 'snapshot')} taken from {visible(str(case))}")

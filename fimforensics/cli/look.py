@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from fimforensics.cli.common import CASE, JSON, NUMBER, PATH, add_options, counted, json_line, new_file, opened, show_json, table
+from fimforensics.cli.common import CASE, JSON, NUMBER, PATH, add_options, counted, json_line, new_file, opened, show_json, table, words
 from fimforensics.errors import Misuse
 from fimforensics.evidence import custody as custody_log
 from fimforensics.evidence import raw
@@ -21,6 +21,7 @@ from fimforensics.queries import events as event_queries
 from fimforensics.text import csv_safe, visible
 from fimforensics.times import canonical
 
+LONGEST = 20_000  # bytes of a text to look for; SQLite's LIKE takes 50,000, and each may need an escape
 SHOWN = 200  # events that `events` prints for people unless told otherwise
 
 
@@ -42,7 +43,7 @@ def info(case: Path, as_json: bool, digest: bool) -> None:
                f"{found['known']:,} told of an event known already, {counted(found['rejects'], 'reject')}")
     if found["first"]:
         click.echo(f"  from {found['first']} to {found['last']} (UTC)")
-    click.echo("  " + ", ".join(f"{counted(count, kind + ' event')}" for kind, count in found["kinds"].items()))
+    click.echo("  " + ", ".join(f"{counted(count, visible(kind) + ' event')}" for kind, count in found["kinds"].items()))
     click.echo(f"  {counted(len(found['hosts']), 'host')}, {counted(found['files'], 'file')}, {counted(found['registry_values'], 'registry value')}, "
                f"{counted(found['processes'], 'process', 'processes')}, {counted(found['accounts'], 'account')}, {counted(found['contents'], 'content')}")
     if found["truncated"]:
@@ -97,7 +98,11 @@ FILTERS = add_options([
 def events(case: Path, host: str | None, kind: str | None, change: str | None, path: str | None, process: str | None, account: str | None,
            hash_: str | None, since: str | None, until: str | None, snapshot: int | None, limit: int | None, as_csv: bool, as_json: bool) -> None:
     """Lists events in order of time: all, or those that fit every filter."""
-    wanted = event_queries.Filter(host, kind, change, path, process, account, hash_, _time("--since", since), _time("--until", until), snapshot)
+    texts = [words(text) for text in (host, kind, change, path, process, account, hash_)]
+    if any(len((text or "").encode()) > LONGEST for text in texts):
+        raise Misuse(f"a text to look for is over {LONGEST:,} bytes", hint="Part of it is enough")
+    wanted = event_queries.Filter(*texts, _time("--since", since),
+                                  _time("--until", until), snapshot)
     with opened(case) as connection:
         if as_json:
             show_json(event_queries.events(connection, wanted, limit))

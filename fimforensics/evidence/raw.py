@@ -6,6 +6,7 @@ Works on any connection that has `execute`. Decompression never trusts a declare
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -13,8 +14,9 @@ from typing import Any, NamedTuple
 import zstandard
 
 from fimforensics.errors import Problem
-from fimforensics.model import CHUNK
+from fimforensics.model import CHUNK, MAX_FIELD
 from fimforensics.shapes import strict_json
+from fimforensics.shapes.lines import decode
 
 _LARGEST = 8 * CHUNK  # bytes that one cell may give; a cell of a rendered member may be over CHUNK
 
@@ -97,12 +99,14 @@ def values(where: Place, raw: bytes) -> tuple[dict[str, object] | None, str | No
     """A record's values read again from its bytes, or the problem that it has."""
     columns = where.header["columns"]
     if where.header["text"] and not where.header["rendered"]:
-        text = raw.decode(where.header["encoding"], "surrogateescape")
-        delimiter = where.header.get("delimiter") or ","
-        cells = next(csv.reader([text.rstrip("\r\n")] if "\n" not in text.rstrip("\r\n") else text.splitlines(keepends=True),
-                                delimiter=delimiter), [])
+        csv.field_size_limit(MAX_FIELD)
+        lines = io.StringIO(decode(raw, where.header["encoding"]), newline="\n")
+        try:
+            cells = next(csv.reader(lines, delimiter=where.header["delimiter"], strict=True), [])
+        except csv.Error as error:
+            return None, f"cannot be read as delimited text ({error})"
         if len(cells) != len(columns):
-            return None, f"{len(cells)} cells where the header has {len(columns)}"
+            return None, f"{len(cells)} cells for {len(columns)} columns"
         return {name: cell or None for name, cell in zip(columns, cells, strict=True)}, None
     if raw[:1] == b"[":
         wrapped, problem = strict_json.parse(b'{"row":' + raw + b"}")

@@ -1,14 +1,19 @@
 """What a case holds, in one look: its events by host and kind and day, where they came from, what is missing.
 
-Counts come from the rollup `event_counts`, never from the events, so the look costs the same at a million of them.
+Counts come from the rollup `event_counts`, so the look costs the same at a million events; only those by hour, which no rollup
+has, are counted from the events, and only where they are few.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 LATEST = "2101"  # a time beyond is a "never" (9999), kept as evidence and no measure of when the case ends
+
+DAYS_BY_HOUR = 3
+MOST_COUNTED = 200_000  # events that may be counted by hour while a page is waited for
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class Summary:
     hosts: list[HostCount]
     changes: list[ChangeCount]
     days: list[tuple[str, str, int]]  # day, kind, events
+    hours: list[tuple[str, str, int]]  # the same by hour (2026-09-04T07) where all lies within a few days, else nothing
     sources: list[Source]  # those of which something must be said come first; facts.sources is how many there are
     rejects: list[RejectCount]
     stale: list[str]  # what was computed from older evidence than the case holds
@@ -106,8 +112,9 @@ class Summary:
 
 def summary(connection: sqlite3.Connection, most: int = 12) -> Summary:
     """The case in one look, with at most `most` sources and reasons for rejected records."""
-    return Summary(facts(connection), hosts(connection), changes(connection), days(connection), sources(connection, most),
-                   reject_reasons(connection, most), stale(connection))
+    by_day = days(connection)
+    return Summary(facts(connection), hosts(connection), changes(connection), by_day, hours(connection, by_day),
+                   sources(connection, most), reject_reasons(connection, most), stale(connection))
 
 
 def stale(connection: sqlite3.Connection) -> list[str]:
@@ -159,6 +166,20 @@ def days(connection: sqlite3.Connection) -> list[tuple[str, str, int]]:
         SELECT n.day, c.kind, sum(n.events) FROM counted n JOIN changes c ON c.id = n.change_id
         WHERE n.day >= '1980' AND n.day < ? GROUP BY n.day, c.kind ORDER BY n.day, c.kind""", (LATEST,))
     return [(day, kind, events) for day, kind, events in rows]
+
+
+def hours(connection: sqlite3.Connection, by_day: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
+    """Events by UTC hour and kind, in order, where they are few and lie within three days; else nothing, for events are counted."""
+    if not by_day or sum(events for *_, events in by_day) > MOST_COUNTED:
+        return []
+    first, last = (date.fromisoformat(by_day[at][0]) for at in (0, -1))
+    if (last - first).days >= DAYS_BY_HOUR:
+        return []
+    rows = connection.execute("""
+        SELECT substr(e.time, 1, 13) AS hour, c.kind, count(*) FROM events e JOIN changes c ON c.id = e.change_id
+        WHERE e.time >= ? AND e.time < ? AND e.id < (SELECT events_end FROM case_info)
+        GROUP BY hour, c.kind ORDER BY hour, c.kind""", (first.isoformat(), (last + timedelta(days=1)).isoformat()))
+    return [(hour, kind, events) for hour, kind, events in rows]
 
 
 def sources(connection: sqlite3.Connection, most: int = 12) -> list[Source]:

@@ -3,6 +3,7 @@
 Decompression is a chain of generators of bytes, so a stream is never held and never rewound. Declared sizes are not
 believed: each member is cut off with a Problem when it grows over its bounds. A stream that is damaged gives all
 the bytes before the damage, then raises Problem. Names inside a zip are labels, never paths to write to.
+JSON in UTF-16 is contained, too: its member is the same text in UTF-8, and says so in its name.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -22,6 +23,7 @@ from typing import Any, BinaryIO, cast
 import zstandard
 
 from fimforensics.errors import Problem, Refused
+from fimforensics.shapes.transcode import HEAD, to_utf8, utf16_json
 
 RATIO = 200  # a member may grow to this many times its compressed size ...
 SPARE = 64 << 20  # ... and this many bytes more ...
@@ -38,7 +40,7 @@ class Member:
     """One stream of bytes that may hold a table: a file itself (name is empty) or a part of it."""
 
     name: str
-    compressed: bool
+    compressed: bool  # its bytes are not those on disk, but what these hold
     where: str  # for messages
     source: Callable[[], Chunks]
 
@@ -95,12 +97,26 @@ def members(source: Path, *, ratio: int = RATIO, spare: int = SPARE, floor: int 
             for name, info in infos:
                 open_part = partial(_zip_chunks, source, info, f"{where}: {name}")
                 bound = limit(min(info.compress_size, size))
-                yield Member(name, True, f"{where}: {name}", partial(_unpacked, open_part, 1, bound, f"{where}: {name}"))
+                part = partial(_unpacked, open_part, 1, bound, f"{where}: {name}")
+                yield _as_utf8(Member(name, True, f"{where}: {name}", part))
             return
     if _codec(head):
-        yield Member("", True, where, partial(_unpacked, partial(_file_chunks, source), 2, limit(size), where))
+        yield _as_utf8(Member("", True, where, partial(_unpacked, partial(_file_chunks, source), 2, limit(size), where)))
     else:
-        yield Member("", False, where, partial(_file_chunks, source))
+        yield _as_utf8(Member("", False, where, partial(_file_chunks, source)))
+
+
+def _as_utf8(member: Member) -> Member:
+    """The member itself; if it is JSON in UTF-16, the one that is its UTF-8, named so."""
+    head = b""
+    with member.open() as stream, suppress(Problem):  # that comes again when the member is read
+        while len(head) < HEAD and (piece := stream.read(HEAD)):
+            head += piece
+    found = utf16_json(head)
+    if found is None:
+        return member
+    name = f"{member.name} (utf-8)" if member.name else "utf-8"
+    return Member(name, True, member.where, lambda: to_utf8(member.source(), *found))
 
 
 def seekable(member: Member) -> BinaryIO:

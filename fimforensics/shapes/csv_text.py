@@ -1,4 +1,4 @@
-"""Delimited text with a header: the portal's CSV, Export-Csv, and what others write with `,`, `;` or tabs.
+"""Delimited text with a header: the portal's CSV, Export-Csv, and what others write with `,`, `;`, `|` or tabs.
 
 Python's csv reader finds the cells, and the lines it asked for are the record's bytes. It runs strictly: where quotes
 do not fit, the record is a problem and reading goes on with the next line. A header is known by its names, see
@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from fimforensics.errors import Refused
 from fimforensics.model import MAX_FIELD, Opened, Preamble, Record
 from fimforensics.shapes.containers import Member
-from fimforensics.shapes.headers import KNOWN, is_header, is_second_header, known, read_header
+from fimforensics.shapes.headers import DELIMITERS, KNOWN, is_header, is_second_header, known, read_header
 from fimforensics.shapes.lines import Lines, TooLong, decode, encoding_of
 from fimforensics.shapes.window import MAX_RECORD
 
 NAME = "CSV"
-DELIMITERS = ",;\t"
 _UNCLOSED = "an unclosed quote: the file ends within this record"
 _SECOND = "a second header line"
 _UNDER_SECOND = "a row under a second header line with other columns"
@@ -86,7 +85,8 @@ def open_shape(member: Member, head: bytes) -> Opened:
     columns, zones = read_header(header)
     name = "Export-Csv" if preambles[0].kind == "type" else "portal CSV" if zones else "TSV" if delimiter == "\t" else NAME
     plan = _Plan(encoding, delimiter, header, columns, start)
-    return Opened(name, _records(member, plan), columns, zones, text=True, encoding=encoding, preambles=preambles)
+    return Opened(name, _records(member, plan), columns, zones, text=True, encoding=encoding, delimiter=delimiter,
+                  preambles=preambles)
 
 
 def _records(member: Member, plan: _Plan) -> Iterator[Record]:

@@ -15,6 +15,7 @@ from fimforensics.errors import Refused
 from fimforensics.model import Opened, Record
 from fimforensics.shapes import answers
 from fimforensics.shapes.containers import Member
+from fimforensics.shapes.headers import need_time
 from fimforensics.shapes.json_look import MARKS, Broken, Look, Table, columns_here, keys, look_at, value_here
 from fimforensics.shapes.strict_json import parse, parse_array, quick_array, quick_object
 from fimforensics.shapes.window import COMMAS, Element, Window, elements, rest
@@ -54,6 +55,7 @@ def open_shape(member: Member, head: bytes) -> Opened:
         opened = Opened("JSON objects", iter(()))
     else:
         table = look.tables[look.primary] if look.tables else look.named
+        need_time(table.columns or ())
         opened = Opened(_SHAPES[look.layout], iter(()), columns=table.columns,
                         preambles=[table.preamble] if table.preamble else [], partial=answers.told(look.error))
     opened.records = _records(member, look, opened)

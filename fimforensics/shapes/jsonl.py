@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import msgspec
 import orjson
 
-from fimforensics.model import MAX_FIELD, Opened, Record
+from fimforensics.model import MAX_FIELD, MAX_NESTING, Opened, Record
 from fimforensics.shapes import strict_json
 from fimforensics.shapes.containers import Member
 
@@ -70,7 +70,9 @@ def records(offset: int, line: bytes) -> Iterator[Record]:
     if length <= MAX_FIELD:
         try:
             values = orjson.loads(line)
-            if (_dumps(values) == line or _counted(line, values)) and b"\\u0000" not in line and "records" not in values:
+            proven = type(values) is dict and (_dumps(values) == line or _counted(line, values))
+            shallow = line.count(b"{") + line.count(b"[") <= MAX_NESTING
+            if proven and shallow and b"\\u0000" not in line and "records" not in values:
                 return iter((Record(offset, length, line, values),))
         except ValueError:
             pass  # read again below, where the reason is found

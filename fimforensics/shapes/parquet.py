@@ -86,6 +86,8 @@ def _cells(column: Any) -> list[Any]:
         return _times(column)
     if types.is_string(kind) or types.is_large_string(kind):
         column = column.cast(pyarrow.large_binary() if types.is_large_string(kind) else pyarrow.binary())
+    if types.is_integer(kind) or types.is_boolean(kind) or types.is_null(kind):
+        return column.to_pylist()
     return [_plain(value) for value in column.to_pylist()]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from fimforensics.errors import Refused
+from fimforensics.shapes.headers import DELIMITERS, listed
 from fimforensics.shapes.lines import decode, encoding_of
 
 _EXPORT = "Export the table as CSV or JSON and ingest that"
@@ -34,7 +35,9 @@ _MAGICS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x7fELF", "a Linux program", _EXPORT),
 )
 _AZ = "Run the query again with `-o json` and ingest that"
-_COLUMNS = "Export again with the column names in the first line, comma, semicolon or tab between them"
+_COLUMNS = "Export it again with the column names in the first line"
+_TABLES = "Export MDCFileIntegrityMonitoringEvents, or another table of file changes, with its own column names"
+_NAME = re.compile(r"[^\W\d][\w.\[\]:+-]*( [\w.\[\]:+-]+){0,3}").fullmatch  # no sentence
 
 
 def refusal(head: bytes) -> Refused:
@@ -65,17 +68,29 @@ def _refused_text(text: str) -> Refused | None:
     if re.search(r"api\.loganalytics|azuremonitorquery|json\.document\(web\.contents|analyticsquery\s*=", text.lower()):
         return Refused("Power BI or Excel M code: a query, no data", hint="Run the query in the portal and export as CSV")
     if text[0] in "{[":
-        return Refused("JSON in UTF-16 or JSON that is none of the known exports", hint="Save it as UTF-8 and ingest that")
+        return Refused("text that begins like JSON but is none of the known exports", hint=_EXPORT)
     if set(text.split()) <= {"1", "PrimaryResult"}:
         return Refused("the output of `az ... -o tsv` of an old version, without the data", hint=_AZ)
     if re.search(r"^-{3,}(  -{3,})+\s*$", text, re.MULTILINE):
         return Refused("the output of `az ... -o table`, in which columns are cut", hint=_AZ)
-    if first.count("\t") >= 2:
+    names = _names(first)
+    if first.count("\t") >= 2 and ("PrimaryResult" in names or not names):
         return Refused("tab separated text without column names, as `az ... -o tsv` prints it", hint=_AZ)
-    lines = text.split("\n")[:3]
-    if any(min(line.count(mark) for line in lines if line) >= 3 for mark in ",;|"):
-        return Refused("delimited text without a header of known columns, or with a strange delimiter", hint=_COLUMNS)
+    if names:
+        return Refused(f"not a table fimforensics knows: {listed(names)}", hint=_TABLES)
+    lines = [line for line in text.split("\n")[:3] if line]
+    if text[0] != "#" and any(min(line.count(mark) for line in lines) >= 3 for mark in ",;|"):
+        return Refused("delimited text without a header of known columns", hint=_COLUMNS)
     return None
+
+
+def _names(line: str) -> list[str]:
+    """The cells of a line that looks like a header, whatever it is of; none if it does not."""
+    for mark in DELIMITERS:
+        cells = [cell.strip().strip('"') for cell in line.split(mark)]
+        if len(cells) > 1 and len(line) < 65_536 and all(_NAME(cell) for cell in cells):
+            return cells
+    return []
 
 
 def _unknown(head: bytes) -> Refused:

@@ -68,11 +68,13 @@ def quick_object(raw: bytes) -> dict[str, object] | None:
         values = _quick_dict(raw)
     except (ValueError, RecursionError):
         return None
-    # Each key has one colon after its quote. Text can only add to this count, so if it equals the number of keys,
-    # no key was written twice and no object is nested.
-    if raw.count(b'":') + raw.count(b" :") + raw.count(b"\t:") + raw.count(b"\n:") + raw.count(b"\r:") != len(values):
+    # Each key and each text has two quotes; a quote within a text can only add to them. So if there are just as many,
+    # no key was written twice. Else the colons prove it in the same way: each key has one after its quote.
+    kinds = list(map(type, values.values()))
+    if raw.count(b'"') != 2 * (len(kinds) + kinds.count(str)) and len(kinds) != (
+            raw.count(b'":') + raw.count(b" :") + raw.count(b"\t:") + raw.count(b"\n:") + raw.count(b"\r:")):
         return None
-    return values if _harmless(values.values()) else None
+    return values if _PLAIN.issuperset(kinds) or _harmless(values.values()) else None
 
 
 def quick_array(raw: bytes) -> list[object] | None:

@@ -16,16 +16,23 @@ from fimforensics.site.tables import HASHES, foreign_keys
 from fimforensics.text import visible
 
 CUT = 300  # characters of a text in a table of many rows
+SHORT = 16  # characters that are never cut off by the width of a column
+TITLE = 2000  # characters in a title
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z")
 _HEX = re.compile(r"[0-9a-f]{32,128}(?:-\d+)?")
 Value = object
 
 
 def text(value: str, cut: int = CUT) -> Markup:
-    """Text as a reader may trust it; longer than `cut` it ends with how much there is more."""
+    """Text as a reader may trust it; longer than `cut` it ends with how much there is more.
+
+    Where it is cut it may be drawn shorter still, on one line; then its title has it.
+    """
     if cut and len(value) > cut:
-        return Markup('<bdi class="text">{}</bdi><i class="more">… {:,} characters in all</i>').format(
-            visible(value[:cut]), len(value))
+        return Markup('<bdi class="text" title="{}">{}</bdi><i class="more">… {:,} characters in all</i>').format(
+            visible(value[:TITLE]), visible(value[:cut]), len(value))
+    if cut and len(value) > SHORT:
+        return Markup('<bdi class="text" title="{0}">{0}</bdi>').format(visible(value))
     return Markup('<bdi class="text">{}</bdi>').format(visible(value))
 
 
@@ -39,12 +46,14 @@ def block(value: str) -> Markup:
     return Markup("\n").join(escape(visible(line)) for line in value.split("\n"))
 
 
-def time(value: str) -> Markup:
-    """A canonical time with its fraction set back; other text as text."""
+def time(value: str, short: bool = False) -> Markup:
+    """A canonical time with its fraction set back (if `short` without the zeros at its end); other text as text."""
     match = _TIME.fullmatch(value)
     if match is None:
         return text(value, 0)
     day, clock, fraction = match.groups()
+    if short:
+        fraction = (fraction or "").rstrip("0").rstrip(".")
     return Markup('<time datetime="{0}">{1} {2}<small>{3}Z</small></time>').format(value, day, clock, fraction or "")
 
 
@@ -88,7 +97,7 @@ def cell(value: Value, column: str, table: str | None, link: Callable[[str, obje
     if column in HASHES and _HEX.fullmatch(told):
         return hexadecimal(told)
     if len(told) < 40 and _TIME.fullmatch(told):
-        return time(told)
+        return time(told, bool(cut))
     return text(told, cut)
 
 

@@ -1,7 +1,7 @@
-"""A table's page opens with the few columns people read, without that standing in the address.
+"""Requests for tables are completed on their way in: with the opening columns, and with filters by what a row is called.
 
-Datasette shows every column unless the address names some; 26 columns of an event are slow to draw and hard to read. So
-the request for such a page is completed on its way in, and `tables.short_address` takes it out of links again.
+Datasette shows every column unless the address names some; 26 columns of an event are slow to draw and hard to read. So a
+table's page opens with the few that people read, and `tables.short_address` takes them out of links again.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl
 from datasette.utils import tilde_decode
 
 from fimforensics.site.guard import App, Message, Receive, Send
+from fimforensics.site.narrow import renamed
 from fimforensics.site.tables import opening_query
 
-_TABLE_PAGE = re.compile(rb"/([^/.?]+)/([^/.?]+)\Z")
+_TABLE_PAGE = re.compile(rb"/([^/.?]+)/([^/.?]+?)(\.(?:csv|json))?\Z")
 _CHOSEN = ("_col", "_nocol", "_all", "_sort_by_desc")  # the reader chose columns, or the request only redirects
 
 
@@ -33,12 +34,16 @@ def _completed(scope: Message, is_case: Callable[[str], bool]) -> Message:
     match = _TABLE_PAGE.match(path.partition(b"?")[0])
     if match is None:
         return scope
-    database, table = (tilde_decode(part.decode("latin-1")) for part in match.groups())
-    opening = opening_query(table)
-    if not opening or not is_case(database):
+    database, table = (tilde_decode(part.decode("latin-1")) for part in match.groups()[:2])
+    if not is_case(database):
         return scope
     query = scope.get("query_string") or b""
     names = [name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)]
-    if any(name in _CHOSEN or name.startswith("_filter_") for name in names):
+    if any(name.startswith("_filter_") for name in names):  # only redirects
         return scope
-    return {**scope, "query_string": b"&".join(part for part in (query, opening.encode()) if part), "fim_opening": True}
+    completed = {**scope, "query_string": renamed(query, table)}
+    opening = opening_query(table)
+    if not opening or match.group(3) or any(name in _CHOSEN for name in names):
+        return completed
+    told = b"&".join(part for part in (completed["query_string"], opening.encode()) if part)
+    return {**completed, "query_string": told, "fim_opening": True}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 
 from fimforensics.errors import Problem
 from fimforensics.queries.event import Event, Occurrence, event
@@ -40,8 +40,9 @@ class HostLine:
 
 @dataclass(frozen=True)
 class Bar:
-    """Some days' events in the chart of days, in units of a chart 100 high: kinds from the bottom up."""
+    """Some days' or hours' events in the chart, in units of a chart 100 high: kinds from the bottom up."""
 
+    start: str
     told: str
     parts: list[tuple[str, float, float]]  # kind, y, height
 
@@ -65,21 +66,27 @@ def kinds(found: Summary) -> list[str]:
 
 
 def bars(found: Summary) -> list[Bar]:
-    """The days from the first to the last as at most 120 bars, empty ones too: silence must show."""
-    if not found.days:
+    """The days, or in a short case the hours, from first to last as at most 120 bars, empty ones too: silence must show."""
+    counted = [(datetime.fromisoformat(f"{hour}:00"), kind, events) for hour, kind, events in found.hours] or [
+        (datetime.fromisoformat(day), kind, events) for day, kind, events in found.days]
+    if not counted:
         return []
-    first, last = date.fromisoformat(found.days[0][0]), date.fromisoformat(found.days[-1][0])
-    step = -(-((last - first).days + 1) // MOST_BARS)
-    sums: dict[int, dict[str, int]] = {at: {} for at in range(((last - first).days) // step + 1)}
-    for day, kind, events in found.days:
-        slot = sums[(date.fromisoformat(day) - first).days // step]
+    unit = timedelta(hours=1) if found.hours else timedelta(days=1)
+    first, last = counted[0][0], counted[-1][0]
+    if found.hours:  # whole days, or a case of one hour would have one bar
+        first, last = first.replace(hour=0), last.replace(hour=23)
+    step = unit * -(-((last - first) // unit + 1) // MOST_BARS)
+    sums: dict[int, dict[str, int]] = {at: {} for at in range((last - first) // step + 1)}
+    for when, kind, events in counted:
+        slot = sums[(when - first) // step]
         slot[kind] = slot.get(kind, 0) + events
     highest = max(sum(slot.values()) for slot in sums.values())
-    return [_bar(first + timedelta(days=at * step), step, slot, highest) for at, slot in sums.items()]
+    return [_bar(first + at * step, step, unit, slot, highest) for at, slot in sums.items()]
 
 
-def _bar(start: date, step: int, slot: dict[str, int], highest: int) -> Bar:
-    told = start.isoformat() if step == 1 else f"{start} to {start + timedelta(days=step - 1)}"
+def _bar(start: datetime, step: timedelta, unit: timedelta, slot: dict[str, int], highest: int) -> Bar:
+    beginning, end = (_told(when, unit) for when in (start, start + step - unit))
+    told = beginning if step == unit else f"{beginning} to {end}"
     total, parts, top = sum(slot.values()), [], 100.0
     for kind, events in sorted(slot.items()):
         # The whole bar grows with the square root, so that quiet days are seen beside a burst.
@@ -87,7 +94,11 @@ def _bar(start: date, step: int, slot: dict[str, int], highest: int) -> Bar:
         top -= height
         parts.append((kind, round(top, 2), round(height, 2)))
     counts = ", ".join(f"{events:,} {kind}" for kind, events in sorted(slot.items())) or "no events"
-    return Bar(f"{told}: {counts}", parts)
+    return Bar(beginning, f"{told}: {counts}", parts)
+
+
+def _told(when: datetime, unit: timedelta) -> str:
+    return f"{when:%Y-%m-%d}" if unit >= timedelta(days=1) else f"{when:%Y-%m-%d %H:00}"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from datasette.utils import parse_metadata
 
 from fimforensics.errors import Problem
+from fimforensics.site.questions import SHOWN
 
 PACKAGE = Path(__file__).resolve().parent.parent
 TEMPLATES = PACKAGE / "templates"
@@ -16,7 +17,7 @@ STATIC = PACKAGE / "static"
 
 SETTINGS: dict[str, Any] = {
     "default_page_size": 50,
-    "max_returned_rows": 1000,
+    "max_returned_rows": SHOWN,
     "sql_time_limit_ms": 3000,
     "facet_time_limit_ms": 1500,
     "suggest_facets": False,  # trying every column as a facet took 6.7 s at a million events

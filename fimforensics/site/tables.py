@@ -12,7 +12,7 @@ from fimforensics import schema
 OPENING: dict[str, tuple[str, ...]] = {
     "events": ("time", "host_id", "change_id", "file_id", "registry_value_id", "content_id", "process_id", "account_id",
                "new_data"),
-    "snapshots": ("source", "state", "acquired", "shape", "source_table", "records", "new_events", "known_events", "rejects",
+    "snapshots": ("source", "state", "shape", "source_table", "records", "new_events", "known_events", "rejects",
                   "truncated", "first_time", "last_time"),
     "images": ("path", "company", "product", "product_version", "description", "size", "sha256", "created"),
     "custody_log": ("time", "actor", "machine", "action", "object", "result", "tool"),
@@ -31,8 +31,34 @@ HEADINGS = {
     "process_report_id": "process report", "registry_report_id": "registry report", "new_data": "data", "image_id": "image",
     "snapshot_id": "snapshot", "member_id": "member", "event_id": "event",
 }
+# Columns of `events` of which one is always empty, drawn as one.
+SHARED = ("file_id", "registry_value_id")
+# The column of `events` that says which row of a table it is about.
+EVENTS_OF = {"hosts": "host_id", "files": "file_id", "registry_values": "registry_value_id", "contents": "content_id",
+             "processes": "process_id", "accounts": "account_id", "paths": "path_id", "changes": "change_id"}
+# Where a text is searched in a case: tables with full text, in the words of the button.
+SEARCHED = {"paths": "File paths", "registry_values": "Registry", "accounts": "Accounts", "images": "Programs", "hosts": "Hosts"}
+# What one row of a table is called.
+SINGULAR = {
+    "events": "event", "hosts": "host", "changes": "change", "accounts": "account", "paths": "path", "files": "file",
+    "contents": "content", "images": "image", "processes": "process", "process_reports": "process report",
+    "machine_reports": "machine report", "requests": "request", "registry_values": "registry value",
+    "registry_reports": "registry report", "snapshots": "source", "members": "member", "preambles": "preamble",
+    "rejects": "reject", "occurrences": "occurrence", "custody_log": "custody entry", "case_info": "case",
+}
+_PATHS = frozenset(["path", "key", "file_id", "registry_value_id", "path_id", "original_path_id", "original_path", "image_path",
+                    "image_id", "image_key", "recorded_path", "source", "registry_report_id", "FilePath",
+                    "OriginalFilePath", "RegistryKey", "OldValueFullRegistryKey", "InitiatingProcessImageFilePath",
+                    "AzureResourceId", "azure_resource_id"])
+_LONG = frozenset(["data", "new_data", "old_data", "extra", "reason", "truncated", "arguments", "object", "result",
+                   "NewValueData", "OldValueData", "description"])
 HASHES = frozenset(["sha256", "sha1", "md5", "hash", "previous", "ls_hash", "evidence_digest", "match_key", "event_key",
                     "FileMd5", "FileSha1", "FileSha256", "InitProcImageMd5", "InitProcImageSha1", "InitProcImageSha256"])
+
+
+def width(column: str) -> str:
+    """The class that says how a column is drawn: `path` keeps its end in sight, `long` its beginning, '' is as wide as needed."""
+    return "path" if column in _PATHS else "long" if column in _LONG else ""
 
 
 def opening_query(table: str) -> str:

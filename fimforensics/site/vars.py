@@ -16,6 +16,7 @@ from fimforensics.evidence.raw import raw_record
 from fimforensics.queries.summary import summary
 from fimforensics.site import cells, pages, tables
 from fimforensics.site.database import changed, is_case
+from fimforensics.site.narrow import unsearched
 from fimforensics.site.settings import STATIC
 
 MENU = (("events", "Events"), ("files", "Files"), ("registry_values", "Registry"), ("hosts", "Hosts"),
@@ -40,6 +41,18 @@ def current(datasette: Any, request: Request | None) -> str | None:
     return asked if asked in names else next(iter(names), None)
 
 
+async def case_title(datasette: Any, name: str | None) -> str:
+    """What people call a case: its number, else its file."""
+    database = datasette.databases.get(name)
+    if database is None or not is_case(database):
+        return name or ""
+    known = database.__dict__.get("_fimforensics_title")
+    if known is None:
+        number = (await database.execute("SELECT case_number FROM case_info")).single_value()
+        known = database.__dict__["_fimforensics_title"] = number or Path(database.path).name
+    return str(known)
+
+
 def menu(datasette: Any, request: Request | None) -> list[dict[str, str]]:
     """The links at the head of every page."""
     name = current(datasette, request)
@@ -50,9 +63,11 @@ def menu(datasette: Any, request: Request | None) -> list[dict[str, str]]:
     return first + [{"href": str(datasette.urls.table(name, table)), "label": label} for table, label in MENU]
 
 
-def common(datasette: Any, request: Request | None, database: str | None, table: str | None) -> dict[str, Any]:
+async def common(datasette: Any, request: Request | None, database: str | None, table: str | None) -> dict[str, Any]:
     """The style sheet's address, what the table at hand can be grouped by, and whether the file was changed meanwhile."""
-    return {"style": f"/-/fimforensics/site.css?{_fingerprint('site.css')}", "groupings": tables.GROUPINGS.get(table or "", ()),
+    return {"case_title": await case_title(datasette, database or current(datasette, request)),
+            "searched_in_vain": bool(request and table and database) and await unsearched(datasette, request, database, table),
+            "style": f"/-/fimforensics/site.css?{_fingerprint('site.css')}", "groupings": tables.GROUPINGS.get(table or "", ()),
             "opening": tables.OPENING.get(table or "", ()), "opened_short": bool(request and request.scope.get("fim_opening")),
             "changed": [name for name in case_names(datasette) if changed(datasette.databases[name])]}
 
@@ -70,7 +85,7 @@ async def overviews(datasette: Any, request: Request, names: list[str] | None) -
         if is_case(database):
             told = await database.execute_fn(summary)
             found.append({"name": name, "file": Path(database.path).name, "size": database.size, "told": told,
-                          "hosts": pages.host_lines(told), "kinds": pages.kinds(told), "bars": pages.bars(told),
+                          "hosts": pages.host_lines(told), "kinds": pages.kinds(told), "bars": pages.bars(told), "unit": "hour" if told.hours else "day",
                           "questions": await datasette.get_canned_queries(name, request.actor)})
     return found
 
@@ -84,8 +99,8 @@ async def event_vars(datasette: Any, request: Request, database: str) -> pages.E
         lambda connection: pages.event_page(connection, int(number), raw_record))
 
 
-async def row_cells(datasette: Any, request: Request, database: str, table: str) -> dict[str, Markup | None]:
-    """The cells of the row at hand by column: whole, foreign keys with their labels."""
+async def row_vars(datasette: Any, request: Request, database: str, table: str) -> dict[str, Any]:
+    """The row at hand: `cells` by column, whole, foreign keys with their labels; `label`, what it is called, if anything."""
     found = datasette.databases[database]
     keys = await found.primary_keys(table) or ["rowid"]
     values = urlsafe_components(request.url_vars["pks"])
@@ -103,7 +118,8 @@ async def row_cells(datasette: Any, request: Request, database: str, table: str)
             told[column] = cells.pretty_json(value)
         else:
             told[column] = cells.cell(value, column, table, partial(row_address, datasette, database), 0)
-    return told
+    label = await found.label_column_for_table(table)
+    return {"cells": told, "label": row[label] if label in row.keys() else None, "case_file": Path(found.path or "").name}
 
 
 async def finished_only(datasette: Any, database: str, table: str) -> FilterArguments | None:

@@ -61,6 +61,7 @@ def identify(columns: Collection[str], type_name: str | None) -> Table:
     Search jobs and restores may bear a name of the user's choice before `_SRCH` and `_RST`: then the columns decide.
     """
     kind = (type_name or "").strip()
+    kind = "" if kind == "None" else kind  # az's word for null
     known = named(kind) if kind else None
     if known is not None:
         return known

@@ -35,3 +35,11 @@ def change_type(text: str, entity: str) -> str:
     if entity == "Registry" and word.startswith("file"):
         return text
     return _REGISTRY.get(word) or _CHANGES.get(word) or text
+
+
+def entity_of(change: str) -> str | None:
+    """The kind of entity that a kind of change itself proves ("RegistryValueSet", "FileCreated"); None for "Modified"."""
+    word = change.strip().lower()
+    if word.startswith(("registrykey", "registryvalue")):
+        return "Registry"
+    return "File" if word.startswith("file") and word in _CHANGES else None

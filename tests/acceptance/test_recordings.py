@@ -1,115 +1,32 @@
-"""Real recordings through the whole ingest: the same events from every shape, the facts a second program found, every byte back.
-
-The recordings stay outside the project, in the folder that FIMFORENSICS_RECORDINGS names. What a case says of them is held
-against the files themselves, read here with nothing but gzip, json and csv.
-"""
+"""Real recordings through the whole ingest: the same events from every shape, and the facts that a second program found."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
-import sqlite3
 from collections import Counter
 from contextlib import closing
-from functools import cache
-from itertools import groupby
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from fimforensics import case as cases
-from fimforensics.cli import main
-from fimforensics.evidence import raw
-from fimforensics.model import COLUMNS, MDC, TIME
+from fimforensics.model import COLUMNS, TIME
+from tests.acceptance.recorded import (
+    DATASETS,
+    FLEET,
+    FLEET_ROWS,
+    PORTAL,
+    ROWS,
+    UAC,
+    emptied,
+    run,
+    sorted_rows,
+    told,
+    truth,
+    view_rows,
+)
 
 duckdb = pytest.importorskip("duckdb")
-
-ROWS = 1044  # of which 827 differ
-PORTAL = "uac_fodhelper.portal.csv.gz"
-UAC = ("uac_fodhelper.ndjson.gz", "uac_fodhelper.nulls.ndjson.gz", "uac_fodhelper.dirpath.ndjson.gz", "uac_fodhelper.az.json.gz",
-       "uac_fodhelper.rest.json.gz", PORTAL)
-DATASETS = ("uac_fodhelper", "proxylogon_exchange", "empire_run_keys", "purplesharp_ad_playbook")
-ALL = (*UAC, *(f"{name}.ndjson.gz" for name in DATASETS[1:]), "sec4657_oldvalues.ndjson.gz")
-FLEET = ("fleet/events.ndjson.gz", "fleet/events_linux_sensor_variant.ndjson.gz")
-FLEET_ROWS = 9519
-
-
-def run(*words: object) -> Result:
-    """The command with these words."""
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def told(*words: object) -> list[dict]:
-    """What the command prints as JSON Lines; it must not fail."""
-    result = run(*words)
-    assert result.exit_code == 0, result.output
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-class Shelf:
-    """Cases of some recordings in some order, each made once."""
-
-    def __init__(self, recordings: Path, folder: Path) -> None:
-        self._recordings, self._folder, self._made = recordings, folder, {}
-
-    def case(self, *names: str) -> Path:
-        """The case of these recordings, ingested in this order by one command."""
-        if names not in self._made:
-            case = self._folder / f"{len(self._made)}.db"
-            made = told("ingest", case, *(self._recordings / name for name in names), "--date-order", "mdy", "--json")
-            assert [row["source"] for row in made] == [Path(name).name for name in names]
-            self._made[names] = case
-        return self._made[names]
-
-
-@pytest.fixture(scope="module")
-def shelf(recordings, tmp_path_factory) -> Shelf:
-    return Shelf(recordings, tmp_path_factory.mktemp("cases"))
-
-
-def plain(recordings: Path, name: str) -> bytes:
-    return gzip.decompress((recordings / name).read_bytes())
-
-
-def view_rows(case: Path) -> list[dict]:
-    with closing(sqlite3.connect(case)) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute(f'SELECT * FROM "{MDC}"')]
-
-
-def sorted_rows(rows: list[dict]) -> list[str]:
-    return sorted(json.dumps(row, sort_keys=True) for row in rows)
-
-
-def seven(time: str) -> str:
-    """A recorded time with seven figures."""
-    whole, _, fraction = time.removesuffix("Z").partition(".")
-    return f"{whole}.{fraction.ljust(7, '0')}Z"
-
-
-def truth(recordings: Path, name: str) -> list[dict]:
-    """What the view must show of a recording in JSON Lines, from the file alone."""
-    rows = []
-    for line in plain(recordings, name).splitlines():
-        row = dict.fromkeys(COLUMNS) | json.loads(line)
-        for column, kind in COLUMNS.items():
-            if kind == TIME and row[column]:
-                row[column] = seven(row[column])
-            elif column.lower().endswith(("md5", "sha1", "sha256")) and row[column]:
-                row[column] = row[column].lower()
-        rows.append(row)
-    return rows
-
-
-def emptied(rows: list[dict]) -> list[dict]:
-    return [{name: None if value == "" else value for name, value in row.items()} for row in rows]
-
 
 # ---- the same events from every shape (must show 2)
 
@@ -151,7 +68,10 @@ def test_the_others_of_the_command_are_taken(recordings, tmp_path) -> None:
     assert result.exit_code == 1 and len(result.stderr.splitlines()) == 1 and PORTAL in result.stderr
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert [row["source"] for row in rows] == list(UAC[:-1])
-    assert [(row["records"], row["events"], row["known"], row["rejects"]) for row in rows] == [(ROWS, ROWS, 0, 0), *[(ROWS, 0, ROWS, 0)] * 4]
+    assert [(row["records"], row["events"], row["known"], row["rejects"]) for row in rows] == [
+        (ROWS, ROWS, 0, 0),
+        *[(ROWS, 0, ROWS, 0)] * 4,
+    ]
     later = told("ingest", tmp_path / "case.db", recordings / PORTAL, "--date-order", "mdy", "--json")
     assert [(row["id"], row["events"], row["known"]) for row in later] == [(6, 0, ROWS)]
 
@@ -199,7 +119,9 @@ def in_duckdb(rows: list[dict]):
     held = pyarrow.table({name: pyarrow.array([row[name] for row in rows], kind) for name, kind in kinds.items()})
     connection = duckdb.connect()
     connection.register("held", held)
-    shown = ", ".join(f'CAST("{name}" AS TIMESTAMP) AS "{name}"' if kind == TIME else f'"{name}"' for name, kind in COLUMNS.items())
+    shown = ", ".join(
+        f'CAST("{name}" AS TIMESTAMP) AS "{name}"' if kind == TIME else f'"{name}"' for name, kind in COLUMNS.items()
+    )
     connection.execute(f"CREATE TABLE t AS SELECT {shown} FROM held")
     return connection
 
@@ -213,8 +135,11 @@ def as_answer(found: list[tuple], answer: object) -> object:
     return list(found[0]) if isinstance(answer, list) else found[0][0]
 
 
-@pytest.mark.parametrize(("dataset", "names"), [*((name, (f"{name}.ndjson.gz",)) for name in DATASETS), (DATASETS[0], UAC)],
-                         ids=[*DATASETS, f"{DATASETS[0]} in six shapes"])
+@pytest.mark.parametrize(
+    ("dataset", "names"),
+    [*((name, (f"{name}.ndjson.gz",)) for name in DATASETS), (DATASETS[0], UAC)],
+    ids=[*DATASETS, f"{DATASETS[0]} in six shapes"],
+)
 def test_facts(shelf, recordings, dataset, names) -> None:
     facts = [fact for fact in json.loads((recordings / "answers.json").read_text("utf-8")) if fact["dataset"] == dataset]
     assert len(facts) >= 9
@@ -225,64 +150,6 @@ def test_facts(shelf, recordings, dataset, names) -> None:
 
 def test_every_dataset_of_facts_is_asked(recordings) -> None:
     assert {fact["dataset"] for fact in json.loads((recordings / "answers.json").read_text("utf-8"))} == set(DATASETS)
-
-
-# ---- nothing lost on the way: originals and locators (must show 4)
-
-
-@pytest.mark.parametrize("names", [UAC, *((name,) for name in ALL[6:]), FLEET], ids=lambda names: names[0])
-def test_originals_come_back_byte_for_byte(shelf, recordings, tmp_path, names) -> None:
-    case = shelf.case(*names)
-    for number, name in enumerate(names, 1):
-        source = (recordings / name).read_bytes()
-        assert run("original", case, number).stdout_bytes == source
-        assert run("original", case, number, "-o", tmp_path / str(number)).exit_code == 0
-        assert (tmp_path / str(number)).read_bytes() == source
-
-
-@cache
-def rest_columns(text: bytes) -> list[str]:
-    return [column["name"] for column in json.loads(text)["tables"][0]["columns"]]
-
-
-def parsed(name: str, file: bytes, record: bytes) -> dict:
-    """A record's values, read by its file's own rules."""
-    if name == PORTAL:
-        header = next(csv.reader(io.StringIO(file.decode("utf-8-sig"))))
-        return dict(zip(header, next(csv.reader(io.StringIO(record.decode(), newline=""))), strict=True))
-    values = json.loads(record)
-    return dict(zip(rest_columns(file), values, strict=True)) if isinstance(values, list) else values
-
-
-def own_time(values: dict) -> str:
-    """A record's own TimeGenerated, as a case writes it."""
-    if "TimeGenerated" in values:
-        return seven(values["TimeGenerated"])
-    date, clock, half = values["TimeGenerated [UTC]"].replace(",", "").split()
-    month, day, year = (int(part) for part in date.split("/"))
-    hour, rest = clock.split(":", 1)
-    return seven(f"{year}-{month:02}-{day:02}T{int(hour) % 12 + 12 * (half == 'PM'):02}:{rest}Z")
-
-
-@pytest.mark.parametrize("names", [UAC, *((name,) for name in ALL[6:]), FLEET], ids=lambda names: names[0])
-def test_every_record_lies_at_its_locator(shelf, recordings, names) -> None:
-    with closing(cases.open_read(shelf.case(*names))) as connection:
-        placed = connection.execute(
-            "SELECT o.snapshot_id, o.offset, o.length, o.seq, e.time, m.computer FROM occurrences o JOIN events e ON e.id = o.event_id "
-            "JOIN machine_reports m ON m.id = e.machine_report_id ORDER BY o.snapshot_id, o.offset").fetchall()
-        sparse = max(1, len(placed) // 5000)  # asking the case for a record unpacks a megabyte: of large recordings some
-        for snapshot, records in groupby(placed, key=lambda row: row[0]):
-            name = names[snapshot - 1]
-            file, end, count = plain(recordings, name), 0, 0
-            for _, offset, length, seq, time, computer in records:
-                record = file[offset:offset + length]
-                assert offset >= end
-                assert count % sparse or raw.raw_record(connection, seq) == record
-                values = parsed(name, file, record)
-                assert (own_time(values), values["Computer"]) == (time, computer)
-                end, count = offset + length, count + 1
-            assert count == connection.execute("SELECT records FROM snapshots WHERE id = ?", (snapshot,)).fetchone()[0]
-        assert {row[0] for row in placed} == set(range(1, len(names) + 1))
 
 
 @pytest.mark.parametrize("name", ["sec4657_oldvalues.ndjson.gz", "proxylogon_exchange.ndjson.gz", FLEET[0]])

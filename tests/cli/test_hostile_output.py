@@ -23,14 +23,16 @@ from fimforensics.model import COLUMNS, TEXT
 from fimforensics.text import storable
 
 HOSTILE = (
-    "\x1b[31mred\x1b[2J", "\x1b]52;c;ZXZpbA==\x07", "\x1b]8;;http://evil.example\x1b\\link\x1b]8;;\x1b\\", "\x1bP+q544e\x1b\\", "\x9b31mred",
-    "\x9d0;title\x9c", "photo\u202egnp.exe", "a\u2066b\u2069c\u200ed\u061c", "one\ntwo\rthree\x0bfour\x0cfive\x85six\u2028seven",
-    "nul\x00here", "\x08\x08\x08back\x7f", "lone\ud800high", "lone\udc9blow", "\udcff\udc9b", "<script>alert(1)</script>", "{{7*7}}${7*7}",
-    "=HYPERLINK(\"http://evil.example\")", "+1+1", "-2+3", "@SUM(A1)", "\t=1+1", "\r=2+2", "\ufeff=3+3", "\u200b=4+4", "'; DROP TABLE events; --",
-    "%s%n{0}", "zero\u200bwidth\u00ad", "\U000e0041tag", "\ufff9note\ufffb", "x" * 100_000, '"quoted","cells"\n=5+5', "C:\\back\\slash",
+    "\x1b[31mred\x1b[2J", "\x1b]52;c;ZXZpbA==\x07", "\x1b]8;;http://evil.example\x1b\\link\x1b]8;;\x1b\\",
+    "\x1bP+q544e\x1b\\",
+    "\x9b31mred", "\x9d0;title\x9c", "photo\u202egnp.exe", "a\u2066b\u2069c\u200ed\u061c", "nul\x00here", "\x08\x08\x08back\x7f",
+    "one\ntwo\rthree\x0bfour\x0cfive\x85six\u2028seven", "lone\ud800high", "lone\udc9blow", "\udcff\udc9b",
+    "<script>alert(1)</script>", "{{7*7}}${7*7}", "=HYPERLINK(\"http://evil.example\")", "+1+1", "-2+3", "@SUM(A1)", "\t=1+1",
+    "\r=2+2", "\ufeff=3+3", "\u200b=4+4", "'; DROP TABLE events; --", "%s%n{0}", "zero\u200bwidth\u00ad", "\U000e0041tag",
+    "\ufff9note\ufffb", "x" * 100_000, '"quoted","cells"\n=5+5', "C:\\back\\slash",
 )
-HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
-                    "\U000e0000-\U000e007f]")
+HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+                    "\ud800-\udfff\U000e0000-\U000e007f]")
 PLAIN = {"TimeGenerated": "2026-09-01T10:00:00Z", "Computer": "web1", "MonitoredEntityType": "File", "ChangeType": "Created",
          "FileName": "a.dll", "FilePath": "C:\\a.dll"}
 TEXTS = [name for name, kind in COLUMNS.items() if kind == TEXT and name != "Type"]
@@ -50,8 +52,8 @@ def records() -> list[dict]:
     found = []
     for text in HOSTILE:
         found.append(PLAIN | dict.fromkeys(TEXTS, text))
-        found.append(PLAIN | {"MonitoredEntityType": "Registry", "ChangeType": "RegistryValueSet", "RegistryKey": f"HKEY_USERS\\{text}",
-                              "NewValueName": text, "NewValueData": text, "OldValueData": text})
+        registry = {"MonitoredEntityType": "Registry", "ChangeType": "RegistryValueSet", "RegistryKey": f"HKEY_USERS\\{text}"}
+        found.append(PLAIN | registry | {"NewValueName": text, "NewValueData": text, "OldValueData": text})
         found += [PLAIN | {name: text} for name in COLUMNS if name not in TEXTS]
         found.append(PLAIN | {text[:300]: text, "Nested": {text[:300]: [text]}})
     return found
@@ -62,9 +64,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A case of all hostile records, with hostile words about it."""
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "evil.jsonl").write_bytes(b"".join(json.dumps(record).encode() + b"\n" for record in records()))
-    words = [word for option, text in zip(("--case-number", "--examiner", "--note"), HOSTILE[:3], strict=True) for word in (option, text)]
-    code, out, err = cli("ingest", str(folder / "c.db"), str(folder / "evil.jsonl"), *words)
-    assert (code, err) == (0, "")
+    about = ("--case-number", HOSTILE[0], "--examiner", HOSTILE[1], "--note", HOSTILE[2])
+    assert cli("ingest", str(folder / "c.db"), str(folder / "evil.jsonl"), *about)[::2] == (0, "")
     return folder
 
 
@@ -107,8 +108,7 @@ def test_lists_of_events(case: str) -> None:
     assert cli("events", case, "--limit", "1000000")[0] == 0
     for text in HOSTILE:
         for option in ("--host", "--path", "--change", "--process", "--account", "--hash"):
-            if "\ud800" > text or text.isprintable():
-                assert cli("events", case, option, text)[0] == 0
+            assert cli("events", case, option, text)[0] == (0 if len(text) < 20_000 else 2)
     found = [json.loads(line) for line in cli("events", case, "--json")[1].splitlines()]
     texts = stored("SELECT id, computer, change, path, data, account FROM events_flat ORDER BY id")
     assert [tuple(row[name] for name in ("id", "computer", "change", "path", "data", "account")) for row in sorted(
@@ -117,6 +117,7 @@ def test_lists_of_events(case: str) -> None:
 
 
 def test_csv_cells_are_no_formulas(case: str) -> None:
+    csv.field_size_limit(1 << 20)
     code, out, err = cli("events", case, "--csv")
     table = list(csv.reader(io.StringIO(out)))
     assert (code, err, len(table)) == (0, "", 1 + stored("SELECT new_events FROM snapshots")[0][0])
@@ -159,8 +160,12 @@ def test_names_of_sources_folders_and_members(tmp_path: Path, monkeypatch: pytes
     assert cli("show", "zip.db", "1")[0] == 0 and cli("rejects", "zip.db")[0] == 0
 
 
-@pytest.mark.parametrize("text", [text for text in HOSTILE if "\0" not in text and len(text) < 1_000])
-def test_words_of_the_operator(case: str, text: str) -> None:
+@pytest.mark.parametrize("text", [text for text in HOSTILE if not set("\0\ud800") & set(text) and len(text) < 1_000])
+def test_words_of_the_operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("evil.jsonl").write_text(json.dumps(PLAIN) + "\n")
+    case = "c.db"
+    assert cli("ingest", case, "evil.jsonl")[::2] == (0, "")
     told = [("show", case, text), ("info", text), ("events", case, "--since", text), ("events", case, "--kind", text), (text,),
             ("ingest", case, "--timezone", text, "evil.jsonl"), ("ingest", case, f"./{text}"), ("ingest", case, f"-{text}"),
             ("original", case, text), ("ingest", f"{text}/c.db", "evil.jsonl"), ("serve", text), ("rebuild", text, "n.db")]
@@ -172,7 +177,8 @@ def test_words_of_the_operator(case: str, text: str) -> None:
 def test_words_about_a_case_are_kept_as_they_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.jsonl").write_text(json.dumps(PLAIN) + "\n")
-    assert cli("ingest", "c.db", "a.jsonl", "--note", "x\udcff\u202e", "--examiner", "\udc9b", "--case-number", "\ud800")[::2] == (0, "")
+    about = ("--note", "x\udcff\u202e", "--examiner", "\udc9b", "--case-number", "\ud800")
+    assert cli("ingest", "c.db", "a.jsonl", *about)[::2] == (0, "")
     found = json.loads(cli("info", "c.db", "--json")[1])
     assert (found["note"], found["examiner"], found["case_number"]) == ("x\\xff\u202e", "\\x9b", "\\ud800")
     assert cli("info", "c.db")[1].startswith("Case \\ud800, examined by \\x9b\n")
@@ -182,7 +188,8 @@ def test_words_about_a_case_are_kept_as_they_can_be(tmp_path: Path, monkeypatch:
 def test_the_real_process_takes_names_that_are_no_text(tmp_path: Path) -> None:
     name = b"\xff\x9b31m\xe2\x80\xae.jsonl"
     (tmp_path / os.fsdecode(name)).write_text(json.dumps(PLAIN) + "\n")
-    for words in (["ingest", "c.db", name], ["snapshots", "c.db"], ["snapshots", "c.db", "--json"], ["custody", "c.db"], ["info", name]):
+    told = (["ingest", "c.db", name], ["snapshots", "c.db"], ["custody", "c.db", "--json"], ["info", "c.db"], ["info", name])
+    for words in told:
         done = subprocess.run([sys.executable, "-m", "fimforensics", *words], cwd=tmp_path, capture_output=True, check=False,
                               env=os.environ | {"PYTHONIOENCODING": "utf-8"})
         assert done.returncode == int(words == ["info", name]), done.stderr

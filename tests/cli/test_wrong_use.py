@@ -36,7 +36,8 @@ NO_CASE = {
     "text": (b"hello" * 99, "it is not a case (no SQLite file). A source goes after the case: fimforensics ingest CASE SOURCE…"),
     "empty": (b"", "it is not a case (no SQLite file). A source goes after the case: fimforensics ingest CASE SOURCE…"),
     "other": (None, "it is a SQLite database, but not a case. Name the case's file"),
-    "format": (lambda data: data[:60] + bytes([0, 0, 0, 7]) + data[64:], "it is a case of format 7, this program reads format 1. Derive it anew: fimforensics rebuild CASE NEW, with the "
+    "format": (lambda data: data[:60] + bytes([0, 0, 0, 7]) + data[64:],
+               "it is a case of format 7, this program reads format 1. Derive it anew: fimforensics rebuild CASE NEW, with the "
      "program that made it or a later one"),
     "half": (lambda data: data[:len(data) // 2], "it is damaged (database disk image is malformed). Use another copy of it"),
     "folder": ("", "it is a folder or a device, not a case. Name the case's file"),
@@ -85,14 +86,23 @@ def test_damage_inside_a_case_is_told_in_one_line() -> None:
                                      "(64 hexadecimal figures, -, ordinal)"),
     (("show", "c.db", "1", "--output", "x"), 2, "--output goes with --raw"),
     (("original", "c.db", "9"), 1, "there is no snapshot 9 in this case. fimforensics snapshots CASE lists them"),
+    (("original", "c.db", "1", "-o", "web.jsonl"), 1,
+     "web.jsonl: cannot be written (File exists). Name a new file in a folder that is there"),
+    (("rebuild", "c.db", "c.db"), 1, "c.db: it is there already. Name a new file"),
+    (("rebuild", "c.db", "no/n.db"), 1,
+     "no/n.db: cannot be written (No such file or directory). Name a new file in a folder that has room"),
+    (("rebuild", "c.db", "n.db", "--reread", "2", "--timezone", "UTC"), 1,
+     "there is no snapshot 2 in this case. fimforensics snapshots CASE lists them"),
+    (("rebuild", "c.db", "n.db", "--reread", "1"), 2,
+     "--reread goes with --timezone or --date-order. fimforensics rebuild CASE NEW --reread 7 --date-order mdy"),
     (("events", "c.db", "--since", "lately"), 2, "--since: not a time: 'lately'. Write it as 2026-09-30 or 2026-09-30T02:14:00Z"),
     (("ingest", "c.db"), 2, "no source is named. fimforensics ingest CASE SOURCE…"),
     (("ingest", "c.db", "web.jsonl", "--abandon"), 2, "--abandon goes without sources"),
     (("ingest", "c.db", "web.jsonl", "--timezone", "Mars/X"), 2,
      "unknown time zone 'Mars/X'. Give an IANA name (Europe/Berlin), UTC or an offset (+02:00)"),
     (("ingest", "c.db", "web.jsonl", "--case-key", "web.jsonl"), 1, "web.jsonl: it is not a case's key"),
-    (("ingest", "no/c.db", "web.jsonl"), 1, "no/c.db.partial: cannot be written (No such file or directory). Name a case in a folder "
-                                            "that is there, can be written, and has room"),
+    (("ingest", "no/c.db", "web.jsonl"), 1, "no/c.db.partial: cannot be written (No such file or directory). Name a case in a "
+                                            "folder that is there, can be written, and has room"),
     (("ingest", "c.db", "c.db"), 1,
      "c.db: an SQLite database, not a table export. If it is a case, open it with `fimforensics info` or `serve`"),
 ])
@@ -101,9 +111,9 @@ def test_wrong_use_is_told_in_one_line(words: tuple[str, ...], code: int, told: 
 
 
 @pytest.mark.parametrize("words", [
-    ("nothing",), ("info",), ("info", "c.db", "--nothing"), ("show", "c.db"), ("events", "c.db", "--kind", "x"), ("ingest", "c.db", ""),
-    ("events", "c.db", "--limit", "0"), ("events", "c.db", "--snapshot", "9" * 30), ("original", "c.db", "x"),
-    ("rejects", "c.db", "--snapshot", "0"),
+    ("nothing",), ("info",), ("info", "c.db", "--nothing"), ("show", "c.db"), ("events", "c.db", "--kind", "x"),
+    ("ingest", "c.db", ""), ("events", "c.db", "--limit", "0"), ("events", "c.db", "--snapshot", "9" * 30),
+    ("original", "c.db", "x"), ("rejects", "c.db", "--snapshot", "0"),
     ("ingest", "c.db", "web.jsonl", "--date-order", "ymd"), ("serve", "c.db", "--port", "70000"), ("ingest", "", "web.jsonl")])
 def test_wrong_options_are_exit_code_2(words: tuple[str, ...]) -> None:
     code, out, err = cli(*words)

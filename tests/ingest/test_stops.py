@@ -1,4 +1,4 @@
-"""Stopped at any moment and gone on with: killed, interrupted, out of room, taken back; the small sibling of `make bench-kill`."""
+"""Stopped at any moment, then gone on with: killed, interrupted, out of room, taken back. Small sibling of `make bench-kill`."""
 
 from __future__ import annotations
 

@@ -8,19 +8,23 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, settings
 
 from fimforensics import case as cases
-from fimforensics.ingest import Options, Taken, ingest
+from fimforensics.ingest import COMMIT, Options, Taken, ingest
 from fimforensics.model import Reading
 from fimforensics.queries.digest import digests
 
 READING = Reading("UTC", "mdy")
 KEY = bytes(range(32))
 # Each example makes several cases; FIMFORENSICS_EXAMPLES asks for more of them.
-FEW = settings(max_examples=int(os.environ.get("FIMFORENSICS_EXAMPLES", "12")), deadline=None,
-               suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+FEW = settings(
+    max_examples=int(os.environ.get("FIMFORENSICS_EXAMPLES", "8")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 class Bench:
@@ -50,9 +54,10 @@ class Bench:
         balanced(case)
         return case
 
-    def take(self, case: Path, *sources: Path, reading: Reading = READING, **options: Any) -> list[Taken]:
-        """What became of the sources."""
-        return ingest(case, list(sources), Options(reading=reading, case_key=KEY, **options))
+    def take(self, case: Path, *sources: Path, reading: Reading = READING, commit: int = COMMIT, **options: Any) -> list[Taken]:
+        """What became of the sources; `commit` is the number of records of one transaction."""
+        with patch("fimforensics.ingest.COMMIT", commit):
+            return ingest(case, list(sources), Options(reading=reading, case_key=KEY, **options))
 
 
 @contextmanager
@@ -66,9 +71,12 @@ def balanced(case: Path) -> None:
     """Every record of every snapshot is a new event, one more occurrence of a known one, or a reject; and all are there."""
     told = rows(case, "SELECT records, new_events, known_events, rejects FROM snapshots WHERE state = 'finished'")
     assert all(records == new + known + rejects for records, new, known, rejects in told), told
-    held = rows(case, "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM occurrences), "
-                      "(SELECT count(*) FROM rejects WHERE replayed_as IS NULL), (SELECT sum(length(hashes)) / 32 FROM leaves), "
-                      "(SELECT count(*) FROM rejects WHERE replayed_as IS NOT NULL)")[0]
+    held = rows(
+        case,
+        "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM occurrences), "
+        "(SELECT count(*) FROM rejects WHERE replayed_as IS NULL), (SELECT sum(length(hashes)) / 32 FROM leaves), "
+        "(SELECT count(*) FROM rejects WHERE replayed_as IS NOT NULL)",
+    )[0]
     records, new, known, rejects = (sum(column) for column in zip(*told, strict=True))
     assert held[:3] == (new, new + known, rejects) and held[3] == records + held[4], (held, told)
 

@@ -1,8 +1,4 @@
-"""Small tables of changes, drawn at random, and every way in which the same table may lie in a file.
-
-Few hosts, paths and instants, so that rows collide: in a millisecond, in all but a cell that does not count for identity, in
-everything. A `Shape` writes rows as one exporter would and says what it cannot keep.
-"""
+"""Every way in which a table may lie in a file: a `Shape` writes rows as one exporter would and says what it cannot keep."""
 
 from __future__ import annotations
 
@@ -16,103 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import zstandard
-from hypothesis import strategies as st
 
-from fimforensics.model import COLUMNS, LONG, MDC, REAL, TIME
-
-
-
-class Row(dict):
-    """The cells of a row by column; in a failing example only those that are not null are shown."""
-
-    def __repr__(self) -> str:
-        return repr({name: cell for name, cell in self.items() if cell is not None})
-
-
-# ---- rows
-
-_WEB = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/web01"
-_HOSTS: tuple[dict, ...] = (
-    {"AzureResourceId": _WEB, "Computer": "web01"}, {"AzureResourceId": _WEB.upper(), "Computer": "WEB01"},
-    {"Computer": "db01"}, {"Computer": "db01", "CloudIdentifier": "arn:aws:ec2:x:instance/i-1", "CloudProvider": "AWS"})
-_ABC = "ab" * 16
-_ODD = 'we"ird,\n né\u2028;x'  # quotes, a line break in a cell, letters beyond ASCII, a line end that is none
-
-
-def _file(change: str, path: str, name: str, **more: object) -> Row:
-    return Row({"MonitoredEntityType": "File", "ChangeType": change, "FilePath": path, "FileName": name, **more})
-
-
-def _registry(change: str, key: str, name: str | None, **more: object) -> Row:
-    return Row({"MonitoredEntityType": "Registry", "ChangeType": change, "RegistryKey": key, "RegistryHive": "HKEY_LOCAL_MACHINE",
-                "NewValueName": name, **more})
-
-
-# In each line of a group the event is the same, but told otherwise.
-_WHAT: tuple[Row, ...] = (
-    _file("Created", "C:\\Temp\\a.txt", "a.txt"), _file("Created", "C:\\Temp\\", "a.txt"), _file("Created", "C:\\Temp", "a.txt"),
-    _file("Modified", "/etc/" + _ODD, _ODD, FileSha256=_ABC * 2, FileSha1=_ABC + "ab" * 4, FileMd5=_ABC, FileSize=7),
-    _file("Modified", "/etc/", _ODD, FileSha256=_ABC.upper() * 2, FileSha1=_ABC + "AB" * 4, FileMd5=_ABC, FileSize=7),
-    _file("Deleted", "/etc/passwd", "passwd"), _file("Deleted", "/etc/passwd", "passwd", FileSha256=""),
-    _file("Renamed", "C:\\Temp\\b.txt", "b.txt", OriginalFilePath="C:\\Temp\\", OriginalFileName="a.txt"),
-    _file("Renamed", "C:\\Temp\\b.txt", "b.txt", OriginalFilePath="C:\\Temp\\a.txt", OriginalFileName="a.txt"),
-    _registry("RegistryValueSet", "HKEY_LOCAL_MACHINE\\Software\\Run", "x", NewValueType="REG_SZ", NewValueData="=1+1\n\u00e9\U0001f600"),
-    _registry("RegistryValueSet", "HKLM\\Software\\Run", "x", NewValueType="REG_SZ", NewValueData="=1+1\n\u00e9\U0001f600"),
-    _registry("RegistryValueSet", "HKLM\\Software\\Run", "x", NewValueType="REG_SZ", NewValueData=""),
-    _registry("RegistryValueSet", "HKLM\\Software\\Run", "x", NewValueType="REG_SZ", OldValueName="x", OldValueData="5"),
-    _registry("RegistryKeyDeleted", "HKLM\\Software\\Run", None),
-)
-_PROCESS = {
-    "InitiatingProcessId": 4, "InitiatingProcessName": "cmd.exe", "InitiatingProcessCreationTime": "2026-03-04T05:06:00.0000001Z",
-    "InitiatingProcessImageFilePath": "C:\\Windows\\cmd.exe", "InitiatingProcessImageFileName": "cmd.exe",
-    "InitiatingProcessAccountName": "SYSTEM", "InitiatingProcessAccountDomainName": "NT AUTHORITY"}
-_WHO: tuple[dict, ...] = (
-    {}, _PROCESS, {**_PROCESS, "InitiatingProcessCreationTime": "2026-03-04T05:06:00.0009990Z"},
-    {**_PROCESS, "InitiatingProcessCreationTime": None}, {**_PROCESS, "InitiatingProcessId": None},
-    {"RequestAccountName": "ann", "RequestSourceIP": "192.0.2.1", "RequestSourcePort": "445", "RequestSource": "SMB"})
-_BESIDES: tuple[dict, ...] = (  # what does not count for identity
-    {}, {"FileType": "ELF"}, {"FileType": ""}, {"FileType": "Zip", "_BilledSize": 812.5}, {"_BilledSize": 800},
-    {"InitProcImageFileSizeInBytes": 9, "InitProcImageSha1": "AB" * 20, "InitProcVersionInfoCompanyName": "Müller, \"X\""},
-    {"InitProcImagePeTimestampUtc": "1601-01-01T00:00:00.0000000Z", "InitProcImageLastAccessTimeUtc": "2026-03-01T00:00:00.1234567Z"},
-    {"TenantId": "t", "_IsBillable": "true", "SourceSystem": ""}, {"InitiatingProcessSessionId": 1, "InitiatingProcessSource": ""})
-_TIMES = ("2026-03-04T05:06:07.1230000Z", "2026-03-04T05:06:07.1230001Z", "2026-03-04T05:06:07.1239999Z",
-          "2026-03-04T05:06:07.1240000Z", "2026-03-04T15:06:00.0000000Z")
-
-
-def row(time: str, host: dict, what: Row, who: dict, besides: dict) -> Row:
-    """A row of all 65 columns."""
-    return Row({**dict.fromkeys(COLUMNS), "TimeGenerated": time, **host, **what, **who, **besides, "Type": MDC})
-
-
-ROWS = st.builds(row, *map(st.sampled_from, (_TIMES, _HOSTS, _WHAT, _WHO, _BESIDES)))
-
-
-BAD = {"FileSize": "many"}  # no event, whatever else the row says
-
-
-def _tables(pool: list[Row], items: bool, bad: bool) -> st.SearchStrategy[list[Row]]:
-    """Rows of a pool, exactly or but for what does not count; with ids that come again, and with rows that are none."""
-    changes = [st.sampled_from(({}, *({"TimeGenerated": time} for time in _TIMES[:3]))), st.sampled_from(({}, *_BESIDES)),
-               st.sampled_from(({}, {"_ItemId": "one"}, {"_ItemId": "two"}) if items else ({},)),
-               st.sampled_from(({}, {}, {}, BAD) if bad else ({},))]
-    picked = st.tuples(st.sampled_from(pool), *changes)
-    return st.lists(picked.map(lambda parts: Row({name: cell for part in parts for name, cell in part.items()})), min_size=1, max_size=8)
-
-
-def tables(items: bool = True, bad: bool = False) -> st.SearchStrategy[list[Row]]:
-    """A table in which rows come again."""
-    return st.lists(ROWS, min_size=1, max_size=3).flatmap(lambda pool: _tables(pool, items, bad))
-
-
-def several_tables(items: bool = True, bad: bool = False) -> st.SearchStrategy[list[list[Row]]]:
-    """Tables that have rows in common."""
-    return st.lists(ROWS, min_size=1, max_size=3).flatmap(
-        lambda pool: st.lists(_tables(pool, items, bad), min_size=2, max_size=4))
-
-
-EVERYTHING = [row(_TIMES[at % 5], _HOSTS[at // 2 % 4], _WHAT[at % 14], _WHO[at // 3 % 6], _BESIDES[at % 9]) for at in (*range(60), 0, 7)]
-
-# ---- shapes
+from fimforensics.model import COLUMNS, LONG, REAL, TIME
+from tests.laws.drawn_tables import Row
 
 
 @dataclass(frozen=True)
@@ -128,13 +30,17 @@ def _columns(rows: Iterable[Row]) -> list[str]:
     return list(dict.fromkeys(name for one in rows for name in one))
 
 
-def _portal_time(text: str) -> str:
+def portal_time(text: str) -> str:
+    """A time as a browser in the United States shows it."""
     at = datetime.fromisoformat(text[:19])
     return f"{at.month}/{at.day}/{at.year}, {at.hour % 12 or 12}:{at:%M:%S}.{text[20:23]} {'PM' if at.hour > 11 else 'AM'}"
 
 
 def _cells(one: Row, columns: list[str], time: Callable[[str], str] = str) -> list[str]:
-    return ["" if (value := one.get(name)) is None else time(str(value)) if COLUMNS.get(name) == TIME else str(value) for name in columns]
+    return [
+        "" if (value := one.get(name)) is None else time(str(value)) if COLUMNS.get(name) == TIME else str(value)
+        for name in columns
+    ]
 
 
 def _csv(rows: list[Row], header: list[str], cells: Iterable[list[str]], **dialect: object) -> str:
@@ -149,7 +55,7 @@ def portal_csv(rows: list[Row]) -> bytes:
     """As the Log Analytics portal exports, to milliseconds, with a BOM."""
     columns = _columns(rows)
     header = [f"{name} [UTC]" if COLUMNS.get(name) == TIME else name for name in columns]
-    return _csv(rows, header, (_cells(one, columns, _portal_time) for one in rows)).encode("utf-8-sig")
+    return _csv(rows, header, (_cells(one, columns, portal_time) for one in rows)).encode("utf-8-sig")
 
 
 def plain_csv(rows: list[Row], **dialect: object) -> bytes:
@@ -192,14 +98,18 @@ def json_lines(rows: list[Row]) -> bytes:
 
 def sparse_lines(rows: list[Row]) -> bytes:
     """As a data export rule writes it: what is null is left out, and fractions of a second may be."""
+
     def told(name: str, value: object) -> object:
         return str(value).rstrip("Z").rstrip("0").rstrip(".") + "Z" if COLUMNS.get(name) == TIME else value
-    return "\n".join(json.dumps({name: told(name, value) for name, value in one.items() if value is not None}) for one in rows).encode()
+
+    return "\n".join(
+        json.dumps({name: told(name, value) for name, value in one.items() if value is not None}) for one in rows
+    ).encode()
 
 
 def record_lines(rows: list[Row]) -> bytes:
     """As an event hub writes it: several records a line."""
-    return b"\n".join(json.dumps({"records": rows[at:at + 2]}).encode() for at in range(0, len(rows), 2))
+    return b"\n".join(json.dumps({"records": rows[at : at + 2]}).encode() for at in range(0, len(rows), 2))
 
 
 def parquet(rows: list[Row]) -> bytes:
@@ -214,8 +124,10 @@ def parquet(rows: list[Row]) -> bytes:
         if COLUMNS.get(name) == TIME:
             ticks = [None if cell is None else _ticks(str(cell)) for cell in cells]
             even = all(tick is None or tick % 10 == 0 for tick in ticks)  # 1601 is before the first nanosecond of Parquet
-            columns[name] = pyarrow.array([tick if tick is None else tick // 10 if even else tick * 100 for tick in ticks],
-                                          pyarrow.timestamp("us" if even else "ns", "UTC"))
+            columns[name] = pyarrow.array(
+                [tick if tick is None else tick // 10 if even else tick * 100 for tick in ticks],
+                pyarrow.timestamp("us" if even else "ns", "UTC"),
+            )
         elif any(isinstance(cell, str) for cell in cells):
             columns[name] = pyarrow.array([cell if cell is None else str(cell) for cell in cells])
         else:
@@ -261,14 +173,21 @@ def zipped(*parts: bytes) -> bytes:
 
 
 def _in_halves(rows: list[Row]) -> bytes:
-    return zipped(*[json_lines(rows[::2]), rest_json(rows[1::2])][:len(rows)])
+    return zipped(*[json_lines(rows[::2]), rest_json(rows[1::2])][: len(rows)])
 
 
 SHAPES = (
-    Shape("JSON Lines", json_lines, True), Shape("JSON Lines without nulls", sparse_lines, True), Shape("lines of records", record_lines, True),
-    Shape("query API JSON", rest_json, True), Shape("az JSON", az_json, True), Shape("Parquet", parquet, True),
-    Shape("portal CSV", portal_csv, False), Shape("plain CSV", plain_csv, False), Shape("CSV with semicolons", semicolon_csv, False),
-    Shape("Export-Csv", export_csv, False), Shape("XLSX", xlsx, False),
+    Shape("JSON Lines", json_lines, True),
+    Shape("JSON Lines without nulls", sparse_lines, True),
+    Shape("lines of records", record_lines, True),
+    Shape("query API JSON", rest_json, True),
+    Shape("az JSON", az_json, True),
+    Shape("Parquet", parquet, True),
+    Shape("portal CSV", portal_csv, False),
+    Shape("plain CSV", plain_csv, False),
+    Shape("CSV with semicolons", semicolon_csv, False),
+    Shape("Export-Csv", export_csv, False),
+    Shape("XLSX", xlsx, False),
     Shape("gzip of JSON Lines", lambda rows: gzip.compress(json_lines(rows), mtime=0), True),
     Shape("zstd of query API JSON", lambda rows: zstandard.compress(rest_json(rows)), True),
     Shape("zip of two shapes", _in_halves, True),

@@ -11,8 +11,9 @@ from fimforensics import case as cases
 from fimforensics.evidence import raw
 from fimforensics.model import Reading
 from fimforensics.replay import rebuild, replay
-from tests.laws.bench import FEW, KEY, bench, balanced, digest, rows
-from tests.laws.tables_as_shapes import PARTIAL, SHAPES, Row, json_lines, plain_csv, semicolon_csv, export_csv, several_tables, tables
+from tests.laws.bench import FEW, KEY, balanced, bench, digest, rows
+from tests.laws.drawn_tables import Row, several_tables, tables
+from tests.laws.tables_as_shapes import PARTIAL, SHAPES, export_csv, json_lines, plain_csv, semicolon_csv
 
 UNSAID, UTC = Reading(None, "mdy"), Reading("UTC", "mdy")
 
@@ -32,8 +33,10 @@ def test_rebuilt_and_made_again(made: list[list[Row]], parts: bool, data: st.Dat
 
 def zoneless(table: list[Row]) -> list[Row]:
     """The same with times that tell no zone, but for the first row."""
-    return [Row({name: str(cell).removesuffix("Z") if at and name == "TimeGenerated" else cell for name, cell in row.items()})
-            for at, row in enumerate(table)]
+    return [
+        Row({name: str(cell).removesuffix("Z") if at and name == "TimeGenerated" else cell for name, cell in row.items()})
+        for at, row in enumerate(table)
+    ]
 
 
 WAYS = (json_lines, plain_csv, semicolon_csv, export_csv)
@@ -55,13 +58,14 @@ def test_rejects_without_zone_become_the_events_that_they_are(made: list[list[Ro
         assert replay(case, UTC) == (bad, 0)
         balanced(case)
         assert digest(case)["events_digest"] == digest(known)["events_digest"]
-        same = "SELECT s.source, o.offset, o.length, e.match_key, k.row_check FROM occurrences o JOIN events e ON e.id = o.event_id " \
-               "JOIN event_keys k ON k.event_id = e.id " \
-               "JOIN snapshots s ON s.id = o.snapshot_id ORDER BY 1, 2"
+        same = (
+            "SELECT s.source, o.offset, o.length, e.match_key, k.row_check FROM occurrences o JOIN events e ON e.id = o.event_id "
+            "JOIN event_keys k ON k.event_id = e.id JOIN snapshots s ON s.id = o.snapshot_id ORDER BY 1, 2"
+        )
         assert rows(case, same) == rows(known, same)
         with closing(cases.open_read(case)) as connection:
             for seq, number, offset, length in rows(case, "SELECT seq, snapshot_id, offset, length FROM occurrences"):
-                assert raw.raw_record(connection, seq) == pieces[number - 1][offset:offset + length]
+                assert raw.raw_record(connection, seq) == pieces[number - 1][offset : offset + length]
 
 
 @FEW
@@ -84,4 +88,4 @@ def test_what_comes_later_changes_no_id(made: list[list[Row]], data: st.DataObje
         held = rows(case, "SELECT id, match_key, ordinal FROM events ORDER BY id")
         for number, piece in enumerate(later):
             at.case(at.source(f"later-{number}", piece), at=case)
-        assert rows(case, "SELECT id, match_key, ordinal FROM events ORDER BY id")[:len(held)] == held
+        assert rows(case, "SELECT id, match_key, ordinal FROM events ORDER BY id")[: len(held)] == held

@@ -12,12 +12,33 @@ from hypothesis import strategies as st
 
 from fimforensics.model import COLUMNS, MDC
 from tests.laws.bench import FEW, bench, rows
-from tests.laws.tables_as_shapes import BAD, SHAPES, Row, json_lines, several_tables
+from tests.laws.drawn_tables import BAD, Row, several_tables
+from tests.laws.tables_as_shapes import SHAPES, json_lines
 
-_PLAIN = ("AzureResourceId", "Computer", "MonitoredEntityType", "ChangeType", "FileSize", "NewValueName", "NewValueType", "NewValueData",
-          "OldValueName", "OldValueType", "OldValueData", "InitiatingProcessId", "InitiatingProcessImageFilePath",
-          "InitiatingProcessAccountSid", "InitiatingProcessAccountDomainName", "InitiatingProcessAccountName", "RequestAccountSid",
-          "RequestAccountDomain", "RequestAccountName", "RequestSource", "RequestSourceIP", "RequestSourcePort")
+_PLAIN = (
+    "AzureResourceId",
+    "Computer",
+    "MonitoredEntityType",
+    "ChangeType",
+    "FileSize",
+    "NewValueName",
+    "NewValueType",
+    "NewValueData",
+    "OldValueName",
+    "OldValueType",
+    "OldValueData",
+    "InitiatingProcessId",
+    "InitiatingProcessImageFilePath",
+    "InitiatingProcessAccountSid",
+    "InitiatingProcessAccountDomainName",
+    "InitiatingProcessAccountName",
+    "RequestAccountSid",
+    "RequestAccountDomain",
+    "RequestAccountName",
+    "RequestSource",
+    "RequestSourceIP",
+    "RequestSourcePort",
+)
 
 
 def whole_path(path: object, name: object) -> str | None:
@@ -31,13 +52,20 @@ def whole_path(path: object, name: object) -> str | None:
 
 def kind_of(row: Row) -> tuple:
     """What makes two rows tell of the same kind of event."""
+
     def hive(name: str) -> str:
         return str(row[name] or "").replace("HKEY_LOCAL_MACHINE", "HKLM")
 
-    return (str(row["TimeGenerated"])[:23], str(row["InitiatingProcessCreationTime"] or "")[:23],
-            *(row[name] or None for name in _PLAIN), *(str(row[name] or "").lower() for name in ("FileSha256", "FileSha1", "FileMd5")),
-            whole_path(row["FilePath"], row["FileName"]), whole_path(row["OriginalFilePath"], row["OriginalFileName"]),
-            hive("RegistryKey"), hive("OldValueFullRegistryKey"))
+    return (
+        str(row["TimeGenerated"])[:23],
+        str(row["InitiatingProcessCreationTime"] or "")[:23],
+        *(row[name] or None for name in _PLAIN),
+        *(str(row[name] or "").lower() for name in ("FileSha256", "FileSha1", "FileMd5")),
+        whole_path(row["FilePath"], row["FileName"]),
+        whole_path(row["OriginalFilePath"], row["OriginalFileName"]),
+        hive("RegistryKey"),
+        hive("OldValueFullRegistryKey"),
+    )
 
 
 def counted(table: list[Row]) -> Counter:
@@ -68,8 +96,11 @@ def test_number_of_events(made: list[list[Row]], data: st.DataObject) -> None:
         records = sum(row["FileSize"] != BAD["FileSize"] for table in pieces.values() for row in table)
         assert rows(case, "SELECT count(*), count(DISTINCT event_id) FROM occurrences") == [(records, expected.total())]
         assert rows(case, "SELECT count(*) FROM rejects") == [(sum(map(len, pieces.values())) - records,)]
-        told = rows(case, "SELECT count(*) FROM events e WHERE ordinal NOT IN (SELECT row_number() OVER (ORDER BY ordinal) - 1 FROM events x "
-                          "WHERE x.match_key = e.match_key)")
+        told = rows(
+            case,
+            "SELECT count(*) FROM events e WHERE ordinal NOT IN (SELECT row_number() OVER (ORDER BY ordinal) - 1 FROM events x "
+            "WHERE x.match_key = e.match_key)",
+        )
         assert told == [(0,)]  # ordinals of a key count from 0 without a gap
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.laws.bench import FEW, Bench, bench, digest, rows
-from tests.laws.tables_as_shapes import EVERYTHING, FINE, PARTIAL, SHAPES, Row, Shape, json_lines, rest_json, several_tables, tables
+from tests.laws.drawn_tables import EVERYTHING, Row, several_tables, tables
+from tests.laws.tables_as_shapes import FINE, PARTIAL, SHAPES, Shape, json_lines, rest_json
 
 
 def written(at: Bench, named: list[tuple[Shape, list[Row]]]) -> list:
@@ -43,10 +44,10 @@ def test_order_of_declared_parts(made: list[list[Row]], data: st.DataObject) -> 
 
 @FEW
 @given(several_tables(bad=True), st.data())
-def test_size_of_batches(made: list[list[Row]], data: st.DataObject) -> None:
+def test_size_of_batches_and_transactions(made: list[list[Row]], data: st.DataObject) -> None:
     with bench() as at:
         sources = written(at, [(data.draw(st.sampled_from((*SHAPES, PARTIAL))), table) for table in made])
-        found = [digest(at.case(*sources, batch=size)) for size in (1, 2, 3, 4096)]
+        found = [digest(at.case(*sources, batch=size, commit=commit)) for size, commit in ((4096, 65536), (1, 1), (2, 4), (3, 2))]
         assert all(one == other for one, other in pairwise(found))
 
 
@@ -55,7 +56,9 @@ def test_size_of_batches(made: list[list[Row]], data: st.DataObject) -> None:
 def test_order_of_records(table: list[Row], shape: Shape, data: st.DataObject) -> None:
     with bench() as at:
         orders = [table, table[::-1], sorted(table, key=str), data.draw(st.permutations(table))]
-        found = [digest(at.case(at.source(str(number), shape.write(order))))["events_digest"] for number, order in enumerate(orders)]
+        found = [
+            digest(at.case(at.source(str(number), shape.write(order))))["events_digest"] for number, order in enumerate(orders)
+        ]
         assert len(set(found)) == 1
 
 

@@ -21,6 +21,7 @@ LINE = b'{"TimeGenerated":"2026-01-01T00:00:00Z","Computer":"a"}'
     (b'{"tables":[]}', "JSON document"), (b'{"records":[' + LINE + b"]}", "JSON document"), (b'{\n "a": 1\n}', "JSON document"),
     (b'{"schema":[],"results":[]}', "JSON document"), (b"{}", "JSON document"), (b'{"error":{"code":"x"}}', "JSON document"),
     (b"TimeGenerated,Computer\n", "CSV"), (b'"TimeGenerated [UTC]";"Type"\n', "CSV"), (b"Timestamp\tDeviceName\n", "CSV"),
+    (b"timegenerated [utc]|computer\n", "CSV"),
     ("\ufeffconfigchangetype,computer".encode("utf-16-le"), "CSV"), (b"PAR1\x15", "Parquet"),
     (b"PK\x03\x04............[Content_Types].xml", "XLSX"),
 ])
@@ -40,7 +41,11 @@ def test_shapes(head: bytes, name: str) -> None:
     (b"g-1\t/subscriptions/x\tNone\tPrimaryResult\n", "`-o json`"), (b"1\n1\n", "old version"),
     (b"Computer    TimeGenerated\n----------  -------------\na  b\n", "`az ... -o table`"),
     (b"hello world\n", "not a table export; its first bytes are 'hello world"), (b"\0\1\2\3", "first bytes are 00 01 02 03"),
-    ("\ufeff[{}]".encode("utf-16-le"), "Save it as UTF-8"), (b"[section]\nkey=1\n", "JSON in UTF-16 or JSON that is none"),
+(b"[section]\nkey=1\n", "text that begins like JSON but is none of the known exports"),
+    (b"id,label,when\n1,x,2\n", "not a table fimforensics knows: columns id, label, when. Export MDCFileInt"),
+    (b"\"a b\"\tc\td\n", "columns a b, c, d."), (b",".join(b"c%d" % number for number in range(10)), "c6, c7 and 2 more."),
+    (b"# Title, of, a, list\n\nx, y, z, a\n", "not a table export; its first bytes are '# Title"),
+    (b"a,b,c,d e f g h\n1,2,3,4\n", "delimited text without a header of known columns. Export it again with"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"), (b"\xfd7zXZ\0", "xz data"), (bytes(257) + b"ustar", "a tar archive"),
     (b"PK\x03\x04" + bytes(30), "a zip file within a container"), (b"\x80\x04\x95", "a Python pickle"),
 ])

@@ -125,6 +125,18 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page: tuple[Any, list[str]]
         assert tab.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
+def test_at_1280_a_row_is_one_line_and_the_page_does_not_scroll_sideways(page: tuple[Any, list[str]], address: str) -> None:
+    tab, _ = page
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    for path in ("", "case", "case/events", "case/files", "case/registry_values", "case/registry_changes", "case/events_flat"):
+        tab.goto(address + path)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 1280, path
+        heights = tab.evaluate("Array.from(document.querySelectorAll('.rows tbody tr')).map(row => row.offsetHeight)")
+        assert all(height <= 30 for height in heights), (path, heights)
+    tab.goto(address + "case/events")
+    assert tab.evaluate("(box => box.scrollWidth - box.clientWidth)(document.querySelector('.rows'))") == 0
+
+
 def test_keys_suffice_and_focus_is_seen(page: tuple[Any, list[str]], address: str) -> None:
     tab, _ = page
     tab.goto(address + "case/events")

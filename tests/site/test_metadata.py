@@ -12,6 +12,7 @@ import yaml
 from conftest import Browser, add_event, add_source, empty_case, insert, opened  # type: ignore[import-not-found]
 
 from fimforensics import schema
+from fimforensics.site.questions import SHOWN
 from fimforensics.site.settings import site_folder
 from fimforensics.site.tables import GROUPINGS, OPENING, foreign_keys
 
@@ -170,3 +171,47 @@ def test_hosts_file_tells_both_contents(questions: Browser) -> None:
 def test_descriptions_are_shown(questions: Browser) -> None:
     page = questions.get("/case/files").text
     assert "What the columns mean" in page and re.search(r"<code>key</code></dt><dd>The path in the one spelling", page)
+
+
+def test_a_question_waits_for_what_it_needs(questions: Browser) -> None:
+    waiting = [name for name, query in CASE["queries"].items() if query.get("needs")]
+    assert waiting == ["one_machine", "latest_state", "where_else"]
+    for name in waiting:
+        page = questions.get(f"/case/{name}").text
+        assert "Nothing is asked yet: give" in page and "0 rows" not in page and "<table" not in page
+        assert set(CASE["queries"][name]["needs"]) <= set(CASE["queries"][name]["params"])
+    assert "Nothing is asked yet" not in questions.get("/case/latest_state?host=nobody").text
+
+
+def test_no_question_is_cut_without_a_word() -> None:
+    for name, query in CASE["queries"].items():
+        limits = re.findall(r"LIMIT (\d+)\s*\Z", query["sql"])
+        assert limits in ([], [str(SHOWN + 1)]), name
+
+
+def test_descriptions_are_plain_text() -> None:
+    told = [text for table in CASE["tables"].values() for text in (table["description"], *table["columns"].values())]
+    assert [text for text in [*told, *(query["description"] for query in CASE["queries"].values())] if "`" in text] == []
+
+
+@pytest.mark.parametrize("name", ["registry_changes", "one_machine", "services", "autostart", "known_dlls"])
+def test_questions_quote_keys_and_values_as_recorded(tmp_path: Path, name: str) -> None:
+    path = empty_case(tmp_path / "case.db")
+    connection = sqlite3.connect(path)
+    at = add_source(connection, "export.jsonl")
+    keys = {
+        "services": "SYSTEM\\CurrentControlSet\\Services\\Evil",
+        "known_dlls": "SYSTEM\\CurrentControlSet\\Control\\Session Manager\\KnownDLLs",
+    }
+    key = f"HKEY_LOCAL_MACHINE\\{keys.get(name, 'SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run')}"
+    add_event(connection, key, "2026-05-17T10:00:00.0000000Z", at, True)
+    connection.execute(
+        "UPDATE registry_values SET path = path || '\\UpDater', key = lower(key), name = 'updater'"
+    )
+    connection.execute("UPDATE registry_reports SET new_name = 'UpDater'")
+    connection.execute("UPDATE hosts SET name = 'Web-01'")
+    connection.execute("UPDATE case_info SET events_end = 2")
+    connection.commit()
+    connection.close()
+    found = next(opened(path)).get(f"/case/{name}.json?_shape=objects&host=web-01").json()["rows"]
+    assert [(row.get("key", row.get("path")), row["value"]) for row in found] == [(key, "UpDater")]

@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -62,8 +63,30 @@ def test_the_summary_counts(normal_case: Path) -> None:
         ("beta", 1, 0),
         ("gamma", 1, 0),
     ]
-    assert [bar.told for bar in bars(found)] == ["2026-05-01: 1 file", "2026-05-02: 1 registry", "2026-05-03: 1 file"]
-    assert bars(found)[1].parts == [("registry", 0.0, 100.0)]
+    assert found.hours == [("2026-05-01T10", "file", 1), ("2026-05-02T10", "registry", 1), ("2026-05-03T10", "file", 1)]
+    by_day = bars(replace(found, hours=[]))
+    assert [bar.told for bar in by_day] == ["2026-05-01: 1 file", "2026-05-02: 1 registry", "2026-05-03: 1 file"]
+    assert by_day[1].parts == [("registry", 0.0, 100.0)]
+
+
+def test_a_case_of_few_days_is_charted_by_hour(normal_case: Path) -> None:
+    with sqlite3.connect(normal_case) as connection:
+        found = bars(summary(connection))
+    connection.close()
+    assert len(found) == 72 and [bar.told for bar in found if bar.parts] == [
+        "2026-05-01 10:00: 1 file",
+        "2026-05-02 10:00: 1 registry",
+        "2026-05-03 10:00: 1 file",
+    ]
+    assert (found[0].told, found[-1].told) == ("2026-05-01 00:00: no events", "2026-05-03 23:00: no events")
+
+
+def test_a_long_case_is_charted_by_day(tmp_path: Path) -> None:
+    path = fill(tmp_path / "long.db", ["alpha", "beta", "gamma", "delta"])
+    with sqlite3.connect(path) as connection:
+        found = summary(connection)
+    connection.close()
+    assert found.hours == [] and [bar.start for bar in bars(found)] == [f"2026-05-0{day}" for day in range(1, 5)]
 
 
 def test_events_open_with_few_columns_and_short_links(normal: Browser) -> None:
@@ -74,8 +97,7 @@ def test_events_open_with_few_columns_and_short_links(normal: Browser) -> None:
         "time",
         "host",
         "change",
-        "file",
-        "registry value",
+        "file or registry value",
         "content",
         "process",
         "account",
@@ -100,7 +122,7 @@ def test_foreign_keys_have_labels_and_hashes_stay_whole(normal: Browser) -> None
 def test_answers_lead_to_events_and_out_of_the_case_nothing_does(normal: Browser) -> None:
     answer = normal.get("/case", params={"sql": "select 2 as event_id, 2 as other, 'http://evil.example/' as address"}).text
     assert '<a href="/case/events/2">2</a>' in answer and '<span class="number">2</span>' in answer
-    assert '<bdi class="text">http://evil.example/</bdi>' in answer and 'href="http' not in answer
+    assert '<bdi class="text" title="http://evil.example/">http://evil.example/</bdi>' in answer and 'href="http' not in answer
 
 
 def test_an_event_with_its_record(normal: Browser) -> None:
@@ -178,6 +200,43 @@ def test_a_file_that_changes_underneath_is_told(tmp_path: Path) -> None:
         connection.execute("UPDATE case_info SET note = 'x'")
     connection.close()
     assert "was changed since it was opened" in browser.get("/").text
+
+
+def title(page: str) -> str:
+    """The page's title."""
+    return unescape(page.partition("<title>")[2].partition("</title>")[0])
+
+
+def test_headings_and_titles_name_the_thing_and_the_case(normal: Browser) -> None:
+    for path, heading, expected in (
+        ("/case/processes/2", "beta process 2", "beta, process 2 · 2026-17 · fimforensics"),
+        ("/case/accounts/1", "alpha account 1", "alpha, account 1 · 2026-17 · fimforensics"),
+        ("/case/snapshots/3", "gamma source 3", "gamma, source 3 · 2026-17 · fimforensics"),
+        ("/case/rejects/1", "Reject 1", "reject 1 · 2026-17 · fimforensics"),
+        ("/case/events/2", "beta registry", "beta event 2 · 2026-17 · fimforensics"),
+        ("/case/events", "Events", "Events: 3 rows · 2026-17 · fimforensics"),
+        ("/case/last_seen", "When did each machine last report?", "When did each machine last report? · 2026-17 · fimforensics"),
+        ("/case", "Case 2026-17", "2026-17: tables · fimforensics"),
+    ):
+        page = normal.get(path).text
+        found = re.findall(r"<h1>(.*?)</h1>", page, re.S)
+        assert [words(f"<main>{told}").lstrip(">").strip() for told in found] == [heading], path
+        assert title(page) == expected
+    crumbs = normal.get("/case/processes/2").text.partition('class="crumbs"')[2].partition("</nav>")[0]
+    assert re.findall(r"<bdi>(.*?)</bdi>", crumbs) == ["2026-17", "Processes"]
+
+
+def test_a_source_says_how_to_get_its_original(normal: Browser) -> None:
+    assert "fimforensics original normal.db 2 --output FILE" in words(normal.get("/case/snapshots/2").text)
+    assert "fimforensics original" not in normal.get("/case/members/2").text
+
+
+def test_empty_columns_are_left_out_and_named(normal: Browser) -> None:
+    page = normal.get("/case/events?_col=time&_col=registry_value_id&_col=file_id&new_data=alpha").text
+    head = [words(f"<main>{cell}").strip(" >▲") for cell in re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", page, re.S)]
+    assert head == ["id", "time", "file"] and "Empty in all these rows: registry value." in words(page)
+    page = normal.get("/case/drivers_folder").text
+    assert "No rows." in page and "Empty in all" not in page
 
 
 def test_several_cases_are_listed(tmp_path: Path) -> None:

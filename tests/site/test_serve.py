@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import logging
 import os
 import re
 import signal
@@ -178,3 +179,43 @@ def test_over_a_real_socket_the_guard_stands_too(normal_case: Path) -> None:
         (400, "nosniff", False),
         (200, "nosniff", b""),
     ]
+
+
+def test_the_terminal_gets_one_line_for_a_failure_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    with serve._quiet():
+        logging.getLogger("asyncio").warning("socket.send() raised exception.")
+        logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+        logging.getLogger("fimforensics.serve").info("GET /nothing: 404")
+        assert capsys.readouterr().err == ""
+        logging.getLogger("fimforensics.serve").error("GET /\x1b[2J\nx: 500")
+        try:
+            raise ValueError("evidence\x1b[31m\nmore")
+        except ValueError:
+            logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
+    assert capsys.readouterr().err.splitlines() == [
+        "GET /\\x1b[2J\\nx: 500",
+        "Exception in ASGI application: ValueError: evidence\\x1b[31m\\nmore",
+    ]
+    assert not any(isinstance(handler.formatter, serve._OneLine) for handler in logging.getLogger().handlers)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT to send to another process")
+def test_readers_who_leave_are_no_news(tmp_path: Path) -> None:
+    path = fill(tmp_path / "case.db", ["alpha"])
+    running = subprocess.Popen(
+        [sys.executable, "-c", STOPPED, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert running.stdout is not None
+    port = int(running.stdout.readline().rpartition(":")[2].strip().strip("/"))
+    endless = "/case.csv?sql=with+recursive+n(x)+as+(select+1+union+all+select+x%2B1+from+n)+select+x+from+n"
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(f"GET {endless} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", "/case/hosts.csv")
+    assert connection.getresponse().read().count(b"\r\n") == 2
+    connection.close()
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (0, "Stop with Ctrl-C\nStopped\n", "")

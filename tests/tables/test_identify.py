@@ -25,6 +25,7 @@ def test_a_table_is_known_by_its_type_in_any_case(table: Table) -> None:
 def test_a_table_is_known_by_its_columns_in_any_case(table: Table) -> None:
     assert identify(table.columns, None) is table
     assert identify([column.upper() for column in table.columns if column != "Type"], "") is table
+    assert identify(table.columns, "None") is table  # as az says null
     assert identify([*table.columns, "Unheard_Of", "_ItemId"], None) is table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fimforensics.tables.synonyms import change_type, entity_type
+from fimforensics.tables.synonyms import change_type, entity_of, entity_type
 
 
 def test_entity_type() -> None:
@@ -22,3 +22,8 @@ def test_change_type_of_the_registry() -> None:
     assert [change_type(word, "Registry") for word in words] == [
         "RegistryValueSet", "RegistryKeyCreated", "RegistryKeyRenamed", "Created", "Deleted", "FileCreated", "RegistryX",
     ]  # fmt: skip
+
+
+def test_a_change_that_proves_the_kind_of_entity() -> None:
+    words = ["RegistryValueSet", "registrykeydeleted", " RegistryKeySetSecurity ", "FileCreated", "Created", "Modified", "Filed"]
+    assert [entity_of(word) for word in words] == ["Registry", "Registry", "Registry", "File", None, None, None]

@@ -169,7 +169,7 @@ def days(connection: sqlite3.Connection) -> list[tuple[str, str, int]]:
 
 
 def hours(connection: sqlite3.Connection, by_day: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
-    """Events by UTC hour and kind, in order, where they are few and lie within three days; else nothing, for events are counted."""
+    """Events by UTC hour and kind, in order, where they are few and lie within three days; else nothing."""
     if not by_day or sum(events for *_, events in by_day) > MOST_COUNTED:
         return []
     first, last = (date.fromisoformat(by_day[at][0]) for at in (0, -1))

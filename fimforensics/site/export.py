@@ -59,7 +59,8 @@ async def answer(datasette: Any, request: Request) -> Any:
     if not is_case(database):
         return await (TableView(datasette) if table else DatabaseView(datasette)).get(request)
     try:  # what fails before the first rows is a page that says so
-        asked = await (_table(datasette, request, database.name, table) if table else _statement(datasette, request, database.name))
+        asked = await (_table(datasette, request, database.name, table) if table else
+                       _statement(datasette, request, database.name))
         if isinstance(asked, Response):
             return asked
         pieces = _pieces(datasette, database, request, asked)
@@ -131,10 +132,14 @@ class Stream:
             await send({"type": "http.response.start", "status": 200,
                         "headers": [(name.encode(), value.encode()) for name, value in self.headers.items()]})
             if not self.head:
-                await send({"type": "http.response.body", "body": self.first.encode("utf-8", "surrogateescape"), "more_body": True})
+                await send(_body(self.first))
                 async for piece in self.pieces:
-                    await send({"type": "http.response.body", "body": piece.encode("utf-8", "surrogateescape"), "more_body": True})
+                    await send(_body(piece))
             await send({"type": "http.response.body", "body": b""})
+
+
+def _body(piece: str) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": piece.encode("utf-8", "surrogateescape"), "more_body": True}
 
 
 async def _pieces(datasette: Any, database: Any, request: Request, asked: Asked) -> AsyncIterator[str]:

@@ -30,6 +30,7 @@ _TEXT = {
     "notlike": ("{c} LIKE :{p}", None, 'is not like "{}"'),
     "glob": ("{c} GLOB :{p}", None, 'is like "{}"'),
 }
+_SEARCH = re.compile(r"_search(?:_\w+)?")
 _NUMBER = re.compile(r"\s*[0-9]+\s*")
 _LABELS = {"contents": ("sha256", "sha1", "md5"), "accounts": ("name", "sid"), "hosts": ("name", "key"),
            "processes": ("name", "image_key")}
@@ -54,7 +55,9 @@ def _renamed(part: bytes, table: str) -> bytes:
 
 async def conditions(datasette: Any, request: Request, database: str, table: str) -> FilterArguments | None:
     """The renamed conditions as SQL, and none of the rows where a search is asked that the table does not have."""
-    clauses, params, told = [], {}, []
+    clauses: list[str] = []
+    params: dict[str, str] = {}
+    told: list[str] = []
     for name, value in parse_qsl(request.query_string, keep_blank_values=True):
         column, _, lookup = name.rpartition(f"__{MARK}")
         other = foreign_keys().get((table, column))
@@ -77,7 +80,9 @@ async def conditions(datasette: Any, request: Request, database: str, table: str
     return FilterArguments(clauses, params, told) if clauses else None
 
 
-async def unsearched(datasette: Any, request: Request, database: str, table: str) -> bool:
+async def unsearched(datasette: Any, request: Request | None, database: str | None, table: str | None) -> bool:
     """Is a search asked of a table that has no full text?"""
-    asked = any(value.strip() for name, value in parse_qsl(request.query_string) if re.fullmatch(r"_search(?:_(?!mode)\w+)?", name))
+    if request is None or database is None or table is None:
+        return False
+    asked = any(value.strip() for name, value in parse_qsl(request.query_string) if _SEARCH.fullmatch(name))
     return asked and not await datasette.get_database(database).fts_table(table)

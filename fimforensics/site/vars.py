@@ -66,7 +66,7 @@ def menu(datasette: Any, request: Request | None) -> list[dict[str, str]]:
 async def common(datasette: Any, request: Request | None, database: str | None, table: str | None) -> dict[str, Any]:
     """The style sheet's address, what the table at hand can be grouped by, and whether the file was changed meanwhile."""
     return {"case_title": await case_title(datasette, database or current(datasette, request)),
-            "searched_in_vain": bool(request and table and database) and await unsearched(datasette, request, database, table),
+            "searched_in_vain": await unsearched(datasette, request, database, table),
             "style": f"/-/fimforensics/site.css?{_fingerprint('site.css')}", "groupings": tables.GROUPINGS.get(table or "", ()),
             "opening": tables.OPENING.get(table or "", ()), "opened_short": bool(request and request.scope.get("fim_opening")),
             "changed": [name for name in case_names(datasette) if changed(datasette.databases[name])]}
@@ -85,7 +85,8 @@ async def overviews(datasette: Any, request: Request, names: list[str] | None) -
         if is_case(database):
             told = await database.execute_fn(summary)
             found.append({"name": name, "file": Path(database.path).name, "size": database.size, "told": told,
-                          "hosts": pages.host_lines(told), "kinds": pages.kinds(told), "bars": pages.bars(told), "unit": "hour" if told.hours else "day",
+                          "hosts": pages.host_lines(told), "kinds": pages.kinds(told), "bars": pages.bars(told),
+                          "unit": "hour" if told.hours else "day",
                           "questions": await datasette.get_canned_queries(name, request.actor)})
     return found
 
@@ -119,7 +120,7 @@ async def row_vars(datasette: Any, request: Request, database: str, table: str) 
         else:
             told[column] = cells.cell(value, column, table, partial(row_address, datasette, database), 0)
     label = await found.label_column_for_table(table)
-    return {"cells": told, "label": row[label] if label in row.keys() else None, "case_file": Path(found.path or "").name}
+    return {"cells": told, "label": dict(row).get(label), "case_file": Path(found.path or "").name}
 
 
 async def finished_only(datasette: Any, database: str, table: str) -> FilterArguments | None:

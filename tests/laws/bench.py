@@ -56,7 +56,7 @@ class Bench:
 
     def take(self, case: Path, *sources: Path, reading: Reading = READING, commit: int = COMMIT, **options: Any) -> list[Taken]:
         """What became of the sources; `commit` is the number of records of one transaction."""
-        with patch("fimforensics.ingest.COMMIT", commit):
+        with patch("fimforensics.snapshot.COMMIT", commit):
             return ingest(case, list(sources), Options(reading=reading, case_key=KEY, **options))
 
 

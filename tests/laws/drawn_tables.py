@@ -10,6 +10,14 @@ from hypothesis import strategies as st
 
 from fimforensics.model import COLUMNS, MDC
 
+
+class Row(dict):
+    """The cells of a row by column; in a failing example only those that are not null are shown."""
+
+    def __repr__(self) -> str:
+        return repr({name: cell for name, cell in self.items() if cell is not None})
+
+
 _WEB = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/web01"
 _HOSTS: tuple[dict, ...] = (
     {"AzureResourceId": _WEB, "Computer": "web01"},

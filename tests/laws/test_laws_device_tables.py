@@ -14,10 +14,13 @@ from tests.laws.drawn_tables import Row
 from tests.laws.tables_as_shapes import portal_time
 
 TABLE = "DeviceFileEvents"
-COLUMNS = """DeviceId DeviceName ActionType FileName FolderPath PreviousFileName PreviousFolderPath SHA1 SHA256 MD5 FileSize
+COLUMNS = """
+DeviceId DeviceName ActionType FileName FolderPath PreviousFileName PreviousFolderPath SHA1 SHA256 MD5 FileSize
 RequestAccountName RequestAccountDomain RequestAccountSid RequestProtocol RequestSourceIP RequestSourcePort ReportId
-InitiatingProcessId InitiatingProcessFileName InitiatingProcessFolderPath InitiatingProcessCreationTime InitiatingProcessCommandLine
-InitiatingProcessAccountName InitiatingProcessAccountDomain InitiatingProcessAccountSid InitiatingProcessParentCreationTime""".split()
+InitiatingProcessId InitiatingProcessFileName InitiatingProcessFolderPath InitiatingProcessCreationTime
+InitiatingProcessCommandLine InitiatingProcessAccountName InitiatingProcessAccountDomain InitiatingProcessAccountSid
+InitiatingProcessParentCreationTime
+""".split()
 TIMES = {"Timestamp", "InitiatingProcessCreationTime", "InitiatingProcessParentCreationTime"}
 
 _PROCESS = {

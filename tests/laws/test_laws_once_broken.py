@@ -91,7 +91,7 @@ def test_a_better_host_takes_its_label_along() -> None:
 
 
 def test_records_of_every_csv_are_read_again() -> None:
-    """Where two rows of a key differ they are read from their bytes once more: with their own delimiter, encoding and line ends."""
+    """Where two rows of a key differ they are read from their bytes again, by their own delimiter, encoding and line ends."""
     for write in (semicolon_csv, export_csv):
         table = [made(FileType="ELF", NewValueData='a;\x0b b,\x85\u2028 c\n"d"'), made(NewValueData='a;\x0b b,\x85\u2028 c\n"d"')]
         with bench() as at:

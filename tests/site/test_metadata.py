@@ -203,11 +203,9 @@ def test_questions_quote_keys_and_values_as_recorded(tmp_path: Path, name: str) 
         "services": "SYSTEM\\CurrentControlSet\\Services\\Evil",
         "known_dlls": "SYSTEM\\CurrentControlSet\\Control\\Session Manager\\KnownDLLs",
     }
-    key = f"HKEY_LOCAL_MACHINE\\{keys.get(name, 'SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run')}"
+    key = "HKEY_LOCAL_MACHINE\\" + keys.get(name, "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run")
     add_event(connection, key, "2026-05-17T10:00:00.0000000Z", at, True)
-    connection.execute(
-        "UPDATE registry_values SET path = path || '\\UpDater', key = lower(key), name = 'updater'"
-    )
+    connection.execute("UPDATE registry_values SET path = path || '\\UpDater', key = lower(key), name = 'updater'")
     connection.execute("UPDATE registry_reports SET new_name = 'UpDater'")
     connection.execute("UPDATE hosts SET name = 'Web-01'")
     connection.execute("UPDATE case_info SET events_end = 2")

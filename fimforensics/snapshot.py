@@ -1,0 +1,126 @@
+"""One snapshot while it is written: batches in, commits between them, and what closes it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+
+import apsw
+
+from fimforensics import derived, schema
+from fimforensics.evidence import custody
+from fimforensics.settle import relabel, settle
+from fimforensics.sources import Source
+from fimforensics.store import COMMIT, Writer, chunks, sweep
+
+COMMIT_BYTES = 64 << 20
+
+Progress = Callable[[str, int, int, int], None]  # source, bytes done, bytes in all, records
+
+
+class Snapshot:
+    """One snapshot while it is written."""
+
+    def __init__(self, db: apsw.Connection, number: int, set_id: int, source: Source, resume: dict, progress: Progress) -> None:
+        self.db, self.number, self.source, self.resume, self.progress = db, number, source, resume, progress
+        self.writer = Writer(db, number, set_id)
+        self.members: dict[int, int] = {}
+        self.size = source.path.stat().st_size
+        self.began = time.monotonic()
+        self._since = self._bytes = 0
+
+    def take(self, messages: Iterable[tuple], first: bool) -> None:
+        """All messages of the reading, then what closes the snapshot."""
+        for message in messages:
+            kind = message[0]
+            if kind == "rows":
+                self._rows(message)
+            elif kind == "chunks":
+                self._chunks(message)
+            elif kind == "member":
+                self._member(message)
+            else:
+                self._finish(message[1], first)
+            self.progress(self.source.label, self.resume["stored"], self.size, self.resume["records"])
+
+    def _member(self, message: tuple) -> None:
+        _, at, name, shape, table, cached, header, preambles = message
+        known = self.db.execute("SELECT id FROM members WHERE snapshot_id = ? AND name = ?", (self.number, name)).fetchone()
+        if known is not None:
+            self.members[at] = known[0]
+            return
+        self.db.execute("INSERT INTO members (snapshot_id, name, shape, source_table, cached, header) VALUES (?, ?, ?, ?, ?, ?)",
+                        (self.number, name, shape, table, cached, header))
+        self.members[at] = self.db.last_insert_rowid()
+        self.db.cursor().executemany("INSERT INTO preambles (member_id, kind, offset, length) VALUES (?, ?, ?, ?)",
+                                     ((self.members[at], *preamble) for preamble in preambles))
+
+    def _chunks(self, message: tuple) -> None:
+        _, target, stored = message
+        chunks(self.db, self.number, self.members, target, stored)
+        self._bytes += sum(len(chunk[3]) for chunk in stored)
+        if target < 0:
+            self.resume["stored"], self.resume["prefix"] = stored[-1][0] + stored[-1][1], stored[-1][4]
+
+    def _rows(self, message: tuple) -> None:
+        writer, resume = self.writer, self.resume
+        writer.rows(self.members[message[1]], message)
+        self._since += message[2] - resume["records"]
+        resume["records"] = message[2]
+        resume["first"] = min(filter(None, (resume["first"], message[10])), default=None)
+        resume["last"] = max(filter(None, (resume["last"], message[11])), default=None)
+        if self._since >= COMMIT or self._bytes >= COMMIT_BYTES:
+            self._commit()
+            self.db.execute("BEGIN IMMEDIATE")
+
+    def _commit(self) -> None:
+        self.writer.flush()
+        resume, writer = self.resume, self.writer
+        for name in ("new", "known", "rejects"):
+            resume[name] += getattr(writer, name)
+            setattr(writer, name, 0)
+        self.db.execute("UPDATE snapshots SET resume = ? WHERE id = ?", (json.dumps(resume), self.number))
+        self.db.execute("COMMIT")
+        self._since = self._bytes = 0
+
+    def stop(self) -> None:
+        """Ctrl-C: what is whole stays."""
+        if self.db.in_transaction:
+            self.db.execute("ROLLBACK")
+
+    def _finish(self, end: dict, first: bool) -> None:
+        """Closes the snapshot in one transaction with all that depends on it."""
+        db, resume, writer = self.db, self.resume, self.writer
+        writer.flush()
+        new, known, rejects = (resume[name] + getattr(writer, name) for name in ("new", "known", "rejects"))
+        if new + known + rejects != end["records"]:
+            raise RuntimeError(f"{end['records']} records, but {new} new events, {known} known ones and {rejects} rejects")
+        changed = settle(db)
+        if changed or rejects:
+            sweep(db)
+            relabel(db)
+        if not first:
+            db.execute(schema.script("late"))
+        unknown = [name for name in end["columns"] if name not in derived.KNOWN_COLUMNS]
+        before = db.execute("SELECT evidence_digest FROM case_info").fetchone()[0]
+        leaves = sha256()
+        for (data,) in db.execute("SELECT hashes FROM leaves WHERE first_seq >= (SELECT first_seq FROM snapshots WHERE id = ?) ORDER BY first_seq", (self.number,)):
+            leaves.update(data)
+        digest = sha256(f"{before}\n{end['sha256']}\n{leaves.hexdigest()}".encode()).hexdigest()
+        cells = {
+            "state": "finished", "finished": custody.now(), "duration_ms": int((time.monotonic() - self.began) * 1000),
+            "size": end["size"], "sha256": end["sha256"], "sha1": end["sha1"], "md5": end["md5"], "modified": end["modified"],
+            "shape": end["shape"], "source_table": end["source_table"], "columns_found": json.dumps(end["columns"]),
+            "columns_missing": json.dumps(end["missing"]), "columns_unknown": json.dumps(unknown), "partial_columns": int(end["apart"]),
+            "first_time": resume["first"], "last_time": resume["last"], "records": end["records"], "new_events": new, "known_events": known,
+            "rejects": rejects, "truncated": "; ".join(end["truncated"]) or None, "resume": None}
+        db.execute(f"UPDATE snapshots SET {', '.join(f'{name} = ?' for name in cells)} WHERE id = ?", (*cells.values(), self.number))
+        db.execute("UPDATE case_info SET evidence_digest = ?, events_end = (SELECT coalesce(max(id), 0) + 1 FROM events)", (digest,))
+        db.execute("DELETE FROM relabelled")
+        said = db.execute("SELECT reading, case_number, examiner, note, set_id FROM snapshots WHERE id = ?", (self.number,)).fetchone()
+        custody.add(db, "ingest", {"source": self.source.label, "snapshot": self.number, **json.loads(said[0]), "case_number": said[1],
+                                   "examiner": said[2], "note": said[3], "set": said[4]},
+                    f"{end['records']} records: {new} new events, {known} known, {rejects} rejects", subject=end["sha256"])
+        db.execute("COMMIT")

@@ -13,13 +13,13 @@ import random
 import sys
 from array import array
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
 
 HOSTS, PATHS, PROCESSES, IMAGES, KEYS = 200, 80_000, 100_000, 400, 20_000
-START = datetime(2026, 9, 1, tzinfo=timezone.utc)
+START = datetime(2026, 9, 1, tzinfo=UTC)
 FOLDERS = ["Windows\\System32", "Windows\\System32\\drivers", "Program Files\\Contoso\\bin", "Windows\\SysWOW64",
            "ProgramData\\Microsoft\\Windows\\Start Menu\\Programs\\StartUp", "inetpub\\wwwroot\\assets"]
 VENDORS = ["Microsoft Corporation", "Contoso Ltd", "Fabrikam Inc", "Tailspin Toys"]
@@ -121,7 +121,8 @@ def _registry_change(rng: random.Random, key: int) -> dict:
 def lines(events: int, seed: int = 7) -> Iterator[bytes]:
     """The events one by one as JSON Lines, in order of time but for small disorder; the same bytes for the same seed."""
     rng = random.Random(seed)
-    hosts, processes, kept = _hosts(), _processes(rng, _images()), []
+    hosts, processes = _hosts(), _processes(rng, _images())
+    kept: list[bytes] = []
     span = 30 * 86_400 / max(events, 1)
     for number in range(events):
         if kept and rng.random() < 0.2:

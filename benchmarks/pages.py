@@ -49,7 +49,8 @@ async def compare(case: Path, times: int) -> None:
     """Prints a line for every page."""
     ours = serve.build([case])
     stock = Datasette([], immutables=[str(case)], memory=False, settings={
-        "suggest_facets": False, "default_page_size": SETTINGS["default_page_size"], "sql_time_limit_ms": 30_000, "facet_time_limit_ms": 30_000})
+        "suggest_facets": False, "default_page_size": SETTINGS["default_page_size"],
+        "sql_time_limit_ms": 30_000, "facet_time_limit_ms": 30_000})
     print(f"{'page':<28}{'ours ms':>10}{'stock ms':>10}{'ratio':>8}")
     await stock.invoke_startup()
     for name, path in PAGES.items():

@@ -54,8 +54,7 @@ def _spent(source: Path, case: Path) -> dict[str, float]:
                 return call(*args, **named)
             finally:
                 whole = process_time() - began
-                spent[name] += whole - inner[0]
-                inner[0] = outer + whole
+                spent[name], inner[0] = spent[name] + whole - inner[0], outer + whole
         return timed
 
     def blocks(lines: jsonl.Lines) -> Iterator[tuple[int, list[bytes]]]:

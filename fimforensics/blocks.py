@@ -7,6 +7,7 @@ Caches are bounded: when one is full it is emptied, and what comes again is numb
 
 from __future__ import annotations
 
+import json
 import re
 from typing import NamedTuple
 
@@ -86,7 +87,7 @@ class Cells:
         if value is None:
             return None, 0
         if not isinstance(value, str):
-            value = _plain(value)
+            value = plain_text(value)
         if value.isascii() and "\0" not in value:
             return str(value), 0
         stored, escaped = storable(value)
@@ -126,12 +127,21 @@ class Cells:
         return (found.lower() if found and _HEX(found) else found), flags
 
 
-def _plain(value: object) -> str:
+def plain_text(value: object) -> str:
+    """What is no text as text: true and false, figures, nested values as JSON with sorted keys."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return str(value)
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # lone surrogates, which UTF-8 cannot hold: as JSON's own escapes
+        return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def _recorded(value: object, cell: str | None) -> str | None:
+    """A text as the record has it; of what is no text, its cell."""
+    return value if type(value) is str else cell
 
 
 def _bits(columns: tuple[str, ...], cells: tuple | list) -> int:
@@ -192,7 +202,7 @@ class Blocks:
     def change(self, raw: tuple) -> Block:
         """What changed and how; synonyms are unified, and the record's own word is kept beside."""
         cells, flags = self._texts(raw)
-        entity = synonyms.entity_type(cells[0]) if cells[0] else cells[0]
+        entity = synonyms.entity_type(cells[0]) if cells[0] else synonyms.entity_of(cells[1] or "") or cells[0]
         change = synonyms.change_type(cells[1], entity or "") if cells[1] else cells[1]
         told = zip(CHANGE, cells, (entity, change), strict=True)
         spelled: dict[str, object] = {column: cell for column, cell, unified in told if cell != unified}
@@ -202,24 +212,26 @@ class Blocks:
 
     def _path(self, path: str | None, name: str | None) -> tuple[str | None, int]:
         joined = paths.join(path or None, name or None)
+        form = FULL
         if not path:
-            return joined, ABSENT if joined else FULL
-        if joined == path:
-            return joined, FULL
-        return joined, FOLDER_SEPARATOR if joined == path + (name or "") else FOLDER
+            form = ABSENT if joined else FULL
+        elif joined != path:
+            form = FOLDER_SEPARATOR if joined == path + (name or "") else FOLDER
+        return (storable(joined)[0] if joined else joined), form
 
     def file(self, raw: tuple) -> Block:
         """raw = (host, *FILE): the joined paths, the file, and in which form the paths were recorded."""
         host = raw[0]
         (name, path, old_name, old_path, kind), flags = self._texts(raw[1:])
-        forms = _bits(FILE, (name, path, old_name, old_path, kind))
-        joined, form = self._path(path, name)
-        old_joined, old_form = self._path(old_path, old_name)
-        forms |= form << PATH_FORM_SHIFT | old_form << ORIGINAL_FORM_SHIFT
+        # joined as they were recorded: an escape has a backslash, which would count as a separator
+        joined, form = self._path(*(_recorded(raw[at], cell) for at, cell in ((2, path), (1, name))))
+        old_joined, old_form = self._path(*(_recorded(raw[at], cell) for at, cell in ((4, old_path), (3, old_name))))
+        forms = form << PATH_FORM_SHIFT | old_form << ORIGINAL_FORM_SHIFT
         number = self.entities.add("files", (host, joined, paths.file_key(joined))) if joined else None
         spelled = self.entities.add("paths", (joined, name or None)) if joined else None
         old = self.entities.add("paths", (old_joined, old_name or None)) if old_joined else None
         cells = (name, kind, joined or path, old_name, old_joined or old_path)
+        forms |= _bits(("FileName", "FileType", "FilePath", "OriginalFileName", "OriginalFilePath"), cells)
         return self._remember("file", raw, Block(cells, forms, (number, spelled, old, joined, old_joined), flags))
 
     def account(self, sid: str | None, domain: str | None, name: str | None) -> int | None:

@@ -1,7 +1,8 @@
 """A case file: made, opened, changed. The only door through which a case is written.
 
-Before its first ingest is done a case is `CASE.partial`; beside it lies `CASE.key`, the secret that salts the leaves, never in it.
-Reading opens never write a byte; a case that is not ours, of another format or with a writer's traces beside it is refused.
+Before its first ingest is done a case is `CASE.partial`; beside it lies `CASE.key`, the secret that salts the leaves, never
+in it. Reading opens never write a byte; a case that is not ours, of another format or with a writer's traces beside it is
+refused.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def check_header(path: Path) -> None:
     except OSError as error:
         raise Problem(f"cannot be read ({error.strerror})", where=where) from None
     if len(head) < 100 or not head.startswith(_MAGIC):
-        raise Problem("it is not a case (no SQLite file)", where=where, hint="A source goes after the case: fimforensics ingest CASE SOURCE…")
+        raise Problem("it is not a case (no SQLite file)", where=where,
+                      hint="A source goes after the case: fimforensics ingest CASE SOURCE…")
     application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
     if application != schema.APPLICATION_ID:
         raise Problem("it is a SQLite database, but not a case", where=where, hint="Name the case's file")
@@ -68,7 +70,8 @@ def check_header(path: Path) -> None:
         raise Problem(f"it is a case of format {version}, this program reads format {schema.FORMAT}", where=where,
                       hint="Derive it anew: fimforensics rebuild CASE NEW, with the program that made it or a later one")
     if head[18] == 2 or path.with_name(path.name + "-wal").exists():
-        raise Problem("another program left it in WAL mode", where=where, hint="Close that program, or use a copy of the original")
+        raise Problem("another program left it in WAL mode", where=where,
+                      hint="Close that program, or use a copy of the original")
 
 
 @contextlib.contextmanager
@@ -109,7 +112,8 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     expected = _expected()
     if found != expected:
         name = sorted(str(row[1]) for row in found ^ expected)[0]
-        raise Problem(f"its schema is not that of a case (look at {name})", where=str(path), hint="It was changed by another program")
+        raise Problem(f"its schema is not that of a case (look at {name})", where=str(path),
+                      hint="It was changed by another program")
 
 
 def _expected() -> set[tuple]:
@@ -166,7 +170,8 @@ def read_key(path: Path) -> bytes:
     try:
         return bytes.fromhex(path.read_text("ascii").strip())
     except FileNotFoundError:
-        raise Problem("the case's key is not there", where=str(path), hint="Bring it beside the case, or name it with --case-key") from None
+        raise Problem("the case's key is not there", where=str(path),
+                      hint="Bring it beside the case, or name it with --case-key") from None
     except (OSError, ValueError):
         raise Problem("it is not a case's key", where=str(path)) from None
 

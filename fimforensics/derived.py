@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import apsw
 
-from fimforensics import schema
+from fimforensics import schema, sql
 from fimforensics.evidence import custody
 from fimforensics.tables import SYSTEM_COLUMNS, TABLES
 
@@ -15,7 +15,7 @@ _FULL_TEXT = ("paths_fts", "registry_values_fts", "accounts_fts", "images_fts", 
 
 def refresh(db: apsw.Connection) -> None:
     """Brings indexes, full text and counts up to the evidence, where they are older."""
-    digest = db.execute("SELECT evidence_digest FROM case_info").fetchone()[0]
+    digest = sql.cell(db, "SELECT evidence_digest FROM case_info")
     if db.execute("SELECT 1 FROM analyses WHERE name = ? AND evidence_digest = ?", (NAME, digest)).fetchone():
         return
     if db.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone():

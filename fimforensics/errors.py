@@ -1,6 +1,7 @@
 """What a user can meet, told in one line: what, where, and what to do. Everything else is a bug and shows itself.
 
-`Problem` ends a command with exit code 1, `Misuse` with 2. Both carry plain text only; the command line makes it visible and inert.
+`Problem` ends a command with exit code 1, `Misuse` with 2. Both carry plain text only; the command line makes it visible and
+inert.
 """
 
 from __future__ import annotations

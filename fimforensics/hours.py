@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 _FORMS = (
     re.compile(r"(?:^|/)y=(\d{4})/m=(\d{1,2})/d=(\d{1,2})/h=(\d{1,2})(?:/|$)"),
@@ -33,11 +34,12 @@ def missing(paths: Iterable[str]) -> str | None:
     if not hours:
         return None
     lacking, gaps = 0, []
-    for one, other in zip(hours, hours[1:], strict=False):
+    for one, other in pairwise(hours):
         gap = (other - one) // timedelta(hours=1) - 1
         if gap:
             lacking += gap
-            gaps.append(f"{one + timedelta(hours=1):%Y-%m-%dT%H}" + (f" to {other - timedelta(hours=1):%Y-%m-%dT%H}" if gap > 1 else ""))
+            start, end = one + timedelta(hours=1), other - timedelta(hours=1)
+            gaps.append(f"{start:%Y-%m-%dT%H}" + (f" to {end:%Y-%m-%dT%H}" if gap > 1 else ""))
     if not lacking:
         return None
     told = ", ".join(gaps[:3]) + (f" and {len(gaps) - 3} more gaps" if len(gaps) > 3 else "")

@@ -16,7 +16,7 @@ from pathlib import Path
 import apsw
 
 from fimforensics import case as cases
-from fimforensics import derived
+from fimforensics import derived, sql
 from fimforensics.errors import Misuse, Problem, Refused
 from fimforensics.evidence import custody
 from fimforensics.hours import missing
@@ -51,13 +51,14 @@ def take(case: Path, found: list[Source], options: Options, progress: Progress =
     made = first and not target.exists()
     if made:
         had_key = cases.key_file(case).exists()
-        cases.create(case, case_key=options.case_key, case_number=options.case_number, examiner=options.examiner, note=options.note)
+        cases.create(case, case_key=options.case_key, case_number=options.case_number, examiner=options.examiner,
+                     note=options.note)
     elif first:
         cases.check_header(target)
         cases.finish_create(case)
     with cases.change(target) as db:
         key = options.case_key or cases.read_key(cases.key_file(case))
-        if db.execute("SELECT key_check FROM case_info").fetchone()[0] != cases.key_check(key):
+        if sql.cell(db, "SELECT key_check FROM case_info") != cases.key_check(key):
             raise Problem("the key beside it is another case's", where=str(case), hint="Name the right one with --case-key")
         taken = _Ingest(db, key, options, progress, first).take(found)
         empty = db.execute("SELECT 1 FROM snapshots LIMIT 1").fetchone() is None
@@ -74,9 +75,11 @@ def take(case: Path, found: list[Source], options: Options, progress: Progress =
 
 
 def _judge_trees(db: apsw.Connection) -> None:
-    """Says of every folder tree, on its first file, which hours it has no folder for; the same whatever order its files came in."""
-    for (set_id,) in db.execute("SELECT set_id FROM snapshots WHERE state = 'finished' GROUP BY set_id HAVING count(*) > 1").fetchall():
-        held = db.execute("SELECT source, id, truncated FROM snapshots WHERE set_id = ? AND state = 'finished' ORDER BY source, id", (set_id,)).fetchall()
+    """Says of every folder tree, on its first file, which hours it has no folder for; whatever order its files came in."""
+    trees = "SELECT set_id FROM snapshots WHERE state = 'finished' GROUP BY set_id HAVING count(*) > 1"
+    files = "SELECT source, id, truncated FROM snapshots WHERE set_id = ? AND state = 'finished' ORDER BY source, id"
+    for (set_id,) in sql.rows(db, trees):
+        held = sql.rows(db, files, (set_id,))
         verdict = missing(source for source, _, _ in held)
         for at, (_, number, told) in enumerate(held):
             kept = [part for part in (told or "").split("; ") if part and not part.startswith("no folder for")]
@@ -93,7 +96,7 @@ def abandon(case: Path) -> str | None:
         raise Problem("there is no such case", where=str(case), hint="Name the case whose ingest was stopped")
     cases.check_header(target)
     with cases.change(target) as db:
-        row = db.execute("SELECT id, source, resume FROM snapshots WHERE state = 'unfinished'").fetchone()
+        row = sql.first(db, "SELECT id, source, resume FROM snapshots WHERE state = 'unfinished'")
         if row is not None:
             db.execute("BEGIN IMMEDIATE")
             take_back(db, row[0], json.loads(row[2])["marks"])
@@ -136,16 +139,14 @@ class _Ingest:
         if known is not None:
             self.sets.setdefault(source.group, known[1])
             return Taken(str(source.path), known[0], already=True, read_as=self._otherwise(source, known[0]))
-        unfinished = self.db.execute("SELECT id, set_id, source, first_seq, resume, reading FROM snapshots WHERE state = 'unfinished'").fetchone()
-        if unfinished is not None:
-            number = self._go_on(source, size, unfinished)
-        else:
-            number = self._begin(source)
+        unfinished = sql.first(self.db, "SELECT id, set_id, source, first_seq, resume, reading FROM snapshots "
+                                        "WHERE state = 'unfinished'")
+        number = self._begin(source) if unfinished is None else self._go_on(source, size, unfinished)
         return Taken(str(source.path), number)
 
     def _known(self, source: Source, size: int) -> tuple[int, int] | None:
         """The finished snapshot of the very same bytes, and its set."""
-        same = self.db.execute("SELECT id, set_id, sha256 FROM snapshots WHERE state = 'finished' AND size = ?", (size,)).fetchall()
+        same = sql.rows(self.db, "SELECT id, set_id, sha256 FROM snapshots WHERE state = 'finished' AND size = ?", (size,))
         if not same:
             return None
         hashed = file_sha256(source.path)
@@ -154,10 +155,11 @@ class _Ingest:
     def _otherwise(self, source: Source, snapshot: int) -> str | None:
         """How a snapshot's times were read, where that is not what the operator says now."""
         said = json.loads(self._reading(source))
-        read = json.loads(self.db.execute("SELECT reading FROM snapshots WHERE id = ?", (snapshot,)).fetchone()[0])
+        read = json.loads(sql.cell(self.db, "SELECT reading FROM snapshots WHERE id = ?", (snapshot,)))
         if not any(value and value != read[name] for name, value in said.items()):
             return None
-        return " and ".join(f"--{name.replace('_', '-')} {value}" if value else f"no --{name.replace('_', '-')}" for name, value in read.items())
+        options = ((name.replace("_", "-"), value) for name, value in read.items())
+        return " and ".join(f"--{option} {value}" if value else f"no --{option}" for option, value in options)
 
     def _go_on(self, source: Source, size: int, unfinished: tuple) -> int:
         number, set_id, label, first_seq, text, reading = unfinished
@@ -168,7 +170,8 @@ class _Ingest:
         else:
             same = label == source.label
         if not same:
-            raise Problem(f"the ingest of {label} is not done, and this is another source (or it changed meanwhile)", where=str(source.path),
+            raise Problem(f"the ingest of {label} is not done, and this is another source (or it changed meanwhile)",
+                          where=str(source.path),
                           hint="Run the first command again with the file as it was, or: fimforensics ingest CASE --abandon")
         if reading != self._reading(source):
             raise Problem(f"the ingest of {label} is not done, and was begun with another reading of its times ({reading})",
@@ -180,11 +183,11 @@ class _Ingest:
         """Do the records that the case holds beyond the stored bytes still stand in the source? Their leaves prove it."""
         if task.stored == size:
             return True
-        proven = self.db.execute(
-            "SELECT count(*) FROM (SELECT offset, length FROM occurrences WHERE seq >= ?1 UNION ALL "
-            "SELECT offset, length FROM rejects WHERE seq >= ?1) WHERE offset + length <= ?2", (task.first_seq, task.stored)).fetchone()[0]
-        rows = self.db.execute("SELECT first_seq, hashes FROM leaves WHERE first_seq >= (SELECT max(first_seq) FROM leaves "
-                               "WHERE first_seq <= ?) ORDER BY first_seq", (task.first_seq + proven,)).fetchall()
+        proven = sql.cell(self.db, "SELECT count(*) FROM (SELECT offset, length FROM occurrences WHERE seq >= ?1 UNION ALL "
+                                   "SELECT offset, length FROM rejects WHERE seq >= ?1) WHERE offset + length <= ?2",
+                          (task.first_seq, task.stored))
+        rows = sql.rows(self.db, "SELECT first_seq, hashes FROM leaves WHERE first_seq >= (SELECT max(first_seq) FROM leaves "
+                                 "WHERE first_seq <= ?) ORDER BY first_seq", (task.first_seq + proven,))
         if not rows or proven >= task.skip:
             return True
         held, found = b"".join(row[1] for row in rows)[32 * (task.first_seq + proven - rows[0][0]):], b""
@@ -204,15 +207,15 @@ class _Ingest:
 
     def _begin(self, source: Source) -> int:
         db = self.db
-        number = (db.execute("SELECT max(id) FROM snapshots").fetchone()[0] or 0) + 1
+        number = (sql.cell(db, "SELECT max(id) FROM snapshots") or 0) + 1
         set_id = self.sets.setdefault(source.group, number)
-        first = 1 + max(db.execute("SELECT max(seq) FROM occurrences").fetchone()[0] or 0, db.execute("SELECT max(seq) FROM rejects").fetchone()[0] or 0)
+        first = 1 + max(sql.cell(db, f"SELECT max(seq) FROM {table}") or 0 for table in ("occurrences", "rejects"))
         options = source.options or self.options
-        resume = {"records": 0, "stored": 0, "prefix": sha256().hexdigest(), "marks": marks(db), "new": 0, "known": 0, "rejects": 0,
-                  "first": None, "last": None}
+        resume = {"records": 0, "stored": 0, "prefix": sha256().hexdigest(), "marks": marks(db), "new": 0, "known": 0,
+                  "rejects": 0, "first": None, "last": None}
         db.execute("BEGIN IMMEDIATE")
-        db.execute("INSERT INTO snapshots (id, set_id, source, state, acquired, reading, case_number, examiner, note, tool, first_seq, resume) "
-                   "VALUES (?, ?, ?, 'unfinished', ?, ?, ?, ?, ?, ?, ?, ?)",
+        db.execute("INSERT INTO snapshots (id, set_id, source, state, acquired, reading, case_number, examiner, note, tool, "
+                   "first_seq, resume) VALUES (?, ?, ?, 'unfinished', ?, ?, ?, ?, ?, ?, ?, ?)",
                    (number, set_id, source.label, custody.now(), self._reading(source),
                     options.case_number, options.examiner, options.note, custody.tool(), first, json.dumps(resume)))
         return self._run(source, number, set_id, first, resume)

@@ -6,6 +6,7 @@ Records come from the member's shape one by one; lines of JSON that are all laid
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -19,7 +20,7 @@ from fimforensics.errors import Problem, Refused
 from fimforensics.evidence.leaves import NO_ROW, leaves_of
 from fimforensics.evidence.originals import Chunk, Chunker, Hashes, Tee
 from fimforensics.model import CHUNK, COLUMNS, MDC, TIME, Opened, Reading, Record
-from fimforensics.rows import Builder
+from fimforensics.rows import LARGE, Builder, check_size
 from fimforensics.segments import Lane, learn
 from fimforensics.shapes import jsonl, open_member
 from fimforensics.shapes.containers import Member
@@ -50,6 +51,7 @@ class MemberReading:
         self.leaf = leaves_of(task.case_key, task.snapshot, number)
         self.lane: Lane | None = None
         self.layouts, self.strange = 0, 0
+        self.broken: str | None = None  # why the last record cannot be read
         self.rendered: list[bytes] = []
         self.rendered_from, self.rendered_bytes = 0, 0
 
@@ -126,14 +128,21 @@ class MemberReading:
         if opened.columns is not None:
             self.found["columns"] |= set(opened.columns)
         self.found["shapes"].append(opened.shape)
-        if isinstance(opened.records, jsonl.Lines):
-            yield from self._lines(opened, opened.records)
-        else:
-            yield from self._records(opened, opened.records)
+        try:
+            if isinstance(opened.records, jsonl.Lines):
+                yield from self._lines(opened, opened.records)
+            else:
+                yield from self._records(opened, opened.records)
+        except Refused:
+            raise
+        except Problem as problem:  # a compressed source that is cut or damaged: what came before that is kept
+            if not self.announced:
+                raise Refused(problem.what, where=self.where, hint=problem.hint) from None
+            opened.partial = opened.partial or problem.what
         if not self.announced:
             yield self._announce(opened)
-        if opened.partial:
-            self.found["partial"].append(opened.partial)
+        if opened.partial or self.broken:
+            self.found["partial"].append(opened.partial or f"its last record cannot be read: {self.broken}")
         self._drain(opened)
         yield from self._flush(last=True)
 
@@ -152,7 +161,7 @@ class MemberReading:
         for offset, lines in records.blocks():
             for line in lines:
                 lane = self.lane
-                built = lane.read(line) if lane is not None else None
+                built = lane.read(line) if lane is not None and len(line) <= LARGE else None
                 if built is None or found["records"] < task.skip:
                     yield from self._records(opened, jsonl.records(offset, line))
                 else:
@@ -204,6 +213,7 @@ class MemberReading:
             self.announced, self.announcement = True, self._announce(opened)
         number = found["records"]
         found["records"] = number + 1
+        self.broken = record.problem
         if opened.rendered:
             self._render(record)
         elif record.offset - self.chunker.base > CUT:
@@ -215,7 +225,9 @@ class MemberReading:
         seq, problem = self.task.first_seq + number, record.problem
         if record.values is not None:
             try:
-                _, key, row_hash, event, item = self.builders[told].build(record.values)
+                row, key, row_hash, event, item = self.builders[told].build(record.values)
+                if len(record.raw) > LARGE:
+                    check_size(row)
             except ValueError as error:
                 problem = str(error)
                 if "no time zone stated" in problem and number == 0:
@@ -262,7 +274,7 @@ class MemberReading:
         """What the shape left unread still belongs to the original."""
         if opened.rendered and self.cached:
             return
-        with self.member.open() as stream:
+        with self.member.open() as stream, contextlib.suppress(Problem):
             at = 0
             while data := stream.read(CHUNK):
                 if at + len(data) > self.chunker.seen:

@@ -16,8 +16,8 @@ from pathlib import Path
 import apsw
 
 from fimforensics import case as cases
-from fimforensics import derived
-from fimforensics.blocks import Cells, Entities
+from fimforensics import derived, sql
+from fimforensics.blocks import Entities
 from fimforensics.errors import Problem
 from fimforensics.evidence import custody, raw
 from fimforensics.evidence.leaves import leaf
@@ -36,12 +36,13 @@ def replay(case: Path, reading: Reading) -> tuple[int, int]:
     cases.check_header(case)
     with cases.change(case) as db:
         if db.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone():
-            raise Problem("an ingest is not done", where=str(case), hint="Go on with it first, or: fimforensics ingest CASE --abandon")
+            raise Problem("an ingest is not done", where=str(case),
+                          hint="Go on with it first, or: fimforensics ingest CASE --abandon")
         key = cases.read_key(cases.key_file(case))
-        first = db.execute("SELECT max(first_seq) FROM leaves").fetchone()[0] or 0
+        first = sql.cell(db, "SELECT max(first_seq) FROM leaves") or 0
         db.execute("BEGIN IMMEDIATE")
         tried = found = 0
-        for (snapshot,) in db.execute("SELECT DISTINCT snapshot_id FROM rejects WHERE replayed_as IS NULL ORDER BY 1").fetchall():
+        for (snapshot,) in sql.rows(db, "SELECT DISTINCT snapshot_id FROM rejects WHERE replayed_as IS NULL ORDER BY 1"):
             for seq, record in _again(db, snapshot):
                 tried += 1
                 found += record is not None and _one(db, key, seq, record, reading)
@@ -58,10 +59,10 @@ def replay(case: Path, reading: Reading) -> tuple[int, int]:
 
 
 def _again(db: apsw.Connection, snapshot: int) -> Iterator[tuple[int, Record | None]]:
-    """The rejects of a snapshot, each with its record as its shape reads it now; None where it is not there as a record any more."""
-    wanted = {(member, offset): seq for seq, member, offset in db.execute(
-        "SELECT r.seq, m.name, r.offset FROM rejects r JOIN members m ON m.id = r.member_id WHERE r.snapshot_id = ? AND r.replayed_as IS NULL",
-        (snapshot,))}
+    """The rejects of a snapshot, each with its record as its shape reads it now; None where no record is there any more."""
+    wanted = {(member, offset): seq for seq, member, offset in sql.rows(
+        db, "SELECT r.seq, m.name, r.offset FROM rejects r JOIN members m ON m.id = r.member_id "
+            "WHERE r.snapshot_id = ? AND r.replayed_as IS NULL", (snapshot,))}
     found: dict[int, Record] = {}
     with tempfile.TemporaryDirectory(prefix="fimforensics-") as folder:
         path = Path(folder) / "original"
@@ -89,11 +90,11 @@ def _one(db: apsw.Connection, key: bytes, seq: int, record: Record, reading: Rea
     except (ValueError, Problem):
         return False
     member = _member(db, where, read_as)
-    set_id = db.execute("SELECT set_id FROM snapshots WHERE id = ?", (where.snapshot,)).fetchone()[0]
-    new_seq = 1 + max(db.execute(f"SELECT max({column}) FROM {table}").fetchone()[0] or 0
+    set_id = sql.cell(db, "SELECT set_id FROM snapshots WHERE id = ?", (where.snapshot,))
+    new_seq = 1 + max(sql.cell(db, f"SELECT max({column}) FROM {table}") or 0
                       for table, column in (("occurrences", "seq"), ("leaves", "first_seq"), ("rejects", "seq")))
-    number = db.execute("SELECT count(*) FROM members WHERE snapshot_id = ? AND id < ? AND header NOT LIKE '%cache_of%'",
-                        (where.snapshot, where.header.get("cache_of", where.member_id))).fetchone()[0]
+    number = sql.cell(db, "SELECT count(*) FROM members WHERE snapshot_id = ? AND id < ? AND header NOT LIKE '%cache_of%'",
+                      (where.snapshot, where.header.get("cache_of", where.member_id)))
     hashed = leaf(key, new_seq, where.snapshot, number, where.offset, where.length, record.raw, built.row_hash)
     _write(db, where, set_id, member, new_seq, built, entities, hashed)
     db.execute("UPDATE rejects SET replayed_as = ? WHERE seq = ?", (new_seq, seq))
@@ -105,7 +106,7 @@ def _builder(db: apsw.Connection, where: raw.Place, values: dict, reading: Readi
     columns = header["columns"] or tuple(values)
     told = values.get("Type")
     table = identify([name for name in columns if name != "TableName"], told if isinstance(told, str) else None)
-    apart = db.execute("SELECT sha256 FROM snapshots WHERE id = ? AND partial_columns", (where.snapshot,)).fetchone()
+    apart = sql.first(db, "SELECT sha256 FROM snapshots WHERE id = ? AND partial_columns", (where.snapshot,))
     return Builder(cells_of(table, columns, header["zones"], reading), entities, map_values=mapping(table, header["columns"]),
                    none_is_null=header["none"], apart=apart[0] if apart else None)
 
@@ -115,15 +116,17 @@ def _member(db: apsw.Connection, where: raw.Place, reading: Reading) -> int:
     header = where.header | {"reading": {"timezone": reading.timezone, "date_order": reading.date_order},
                              "cache_of": where.header.get("cache_of", where.member_id)}
     text = json.dumps(header, sort_keys=True)
-    known = db.execute("SELECT id FROM members WHERE snapshot_id = ? AND name = ? AND header = ?", (where.snapshot, where.member, text)).fetchone()
-    if known:
-        return known[0]
-    db.execute("INSERT INTO members (snapshot_id, name, shape, source_table, cached, header) SELECT snapshot_id, name, shape, source_table, cached, ? "
-               "FROM members WHERE id = ?", (text, where.member_id))
+    known = sql.first(db, "SELECT id FROM members WHERE snapshot_id = ? AND name = ? AND header = ?",
+                      (where.snapshot, where.member, text))
+    if known is not None:
+        return int(known[0])
+    db.execute("INSERT INTO members (snapshot_id, name, shape, source_table, cached, header) "
+               "SELECT snapshot_id, name, shape, source_table, cached, ? FROM members WHERE id = ?", (text, where.member_id))
     return db.last_insert_rowid()
 
 
-def _write(db: apsw.Connection, where: raw.Place, set_id: int, member: int, seq: int, built: Built, entities: Entities, hashed: bytes) -> None:
+def _write(db: apsw.Connection, where: raw.Place, set_id: int, member: int, seq: int, built: Built, entities: Entities,
+           hashed: bytes) -> None:
     writer = Writer(db, where.snapshot, set_id)
     writer.rows(member, ("rows", 0, 0, entities.take(), [built.event], [built.key], [built.row_hash[:8]],
                          [(seq, where.offset, where.length, built.item)], [], hashed, None, None))
@@ -136,18 +139,20 @@ def _write(db: apsw.Connection, where: raw.Place, set_id: int, member: int, seq:
 
 def _count(db: apsw.Connection, before: int) -> None:
     """The case's end of events, and its digest, after records were added behind the leaf block `before`."""
-    digest = db.execute("SELECT evidence_digest FROM case_info").fetchone()[0]
+    digest = sql.cell(db, "SELECT evidence_digest FROM case_info")
     leaves = sha256()
     for (data,) in db.execute("SELECT hashes FROM leaves WHERE first_seq > ? ORDER BY first_seq", (before,)):
         leaves.update(data)
     digest = sha256(f"{digest}\nreplay\n{leaves.hexdigest()}".encode()).hexdigest()
-    db.execute("UPDATE case_info SET evidence_digest = ?, events_end = (SELECT coalesce(max(id), 0) + 1 FROM events)", (digest,))
+    db.execute("UPDATE case_info SET evidence_digest = ?, events_end = (SELECT coalesce(max(id), 0) + 1 FROM events)",
+               (digest,))
 
 
 def rebuild(case: Path, new: Path, case_key: bytes | None, progress: Progress, reread: dict[int, Reading] | None = None) -> int:
     """Derives the case `new` from the originals in `case`, read as they were read then but for the snapshots in `reread`.
 
-    When and where a source was acquired stays as it was; the new custody log begins with where the case came from. How many snapshots.
+    When and where a source was acquired stays as it was; the new custody log begins with where the case came from. How many
+    snapshots there are.
     """
     cases.check_header(case)
     if new.exists() or cases.partial(new).exists():
@@ -172,22 +177,26 @@ _KEPT = ("acquired", "modified", "case_number", "examiner", "note")
 
 def _came_from(connection: sqlite3.Connection, new: Path, reread: dict[int, Reading]) -> None:
     """Brings over what only the old case knows of its sources, and tells in the log where the new case came from."""
+    told = f"SELECT {', '.join(_KEPT)}, sha256, source FROM snapshots WHERE state = 'finished'"
+    keep = f"UPDATE snapshots SET {', '.join(f'{name} = ?' for name in _KEPT)} WHERE sha256 = ? AND source = ?"
+    again = {str(number): [reading.timezone, reading.date_order] for number, reading in reread.items()}
     with cases.change(new) as db:
         db.execute("BEGIN IMMEDIATE")
-        for sha, label, *kept in connection.execute(f"SELECT sha256, source, {', '.join(_KEPT)} FROM snapshots WHERE state = 'finished'"):
-            db.execute(f"UPDATE snapshots SET {', '.join(f'{name} = ?' for name in _KEPT)} WHERE sha256 = ? AND source = ?", (*kept, sha, label))
+        for cells in connection.execute(told):
+            db.execute(keep, cells)
         row = connection.execute("SELECT case_id, case_number, examiner, note, evidence_digest FROM case_info").fetchone()
         db.execute("UPDATE case_info SET case_number = ?, examiner = ?, note = ?", row[1:4])
-        last = connection.execute("SELECT count(*), max(hash) FILTER (WHERE id = (SELECT max(id) FROM custody_log)) FROM custody_log").fetchone()
-        custody.add(db, "rebuild", {"from_case": row[0], "custody_entries": last[0], "custody_hash": last[1], "evidence_digest": row[4],
-                                    "read_again": {str(number): [reading.timezone, reading.date_order] for number, reading in reread.items()}},
+        last = connection.execute("SELECT count(*), max(hash) FILTER (WHERE id = (SELECT max(id) FROM custody_log)) "
+                                  "FROM custody_log").fetchone()
+        custody.add(db, "rebuild", {"from_case": row[0], "custody_entries": last[0], "custody_hash": last[1],
+                                    "evidence_digest": row[4], "read_again": again},
                     "derived anew from the originals of that case")
         db.execute("COMMIT")
 
 
 def _sources(connection: sqlite3.Connection, folder: Path, reread: dict[int, Reading]) -> Iterator[Source]:
-    rows = connection.execute("SELECT id, set_id, source, reading, case_number, examiner, note FROM snapshots WHERE state = 'finished' "
-                              "ORDER BY id").fetchall()
+    rows = connection.execute("SELECT id, set_id, source, reading, case_number, examiner, note FROM snapshots "
+                              "WHERE state = 'finished' ORDER BY id").fetchall()
     if unknown := reread.keys() - {row[0] for row in rows}:
         raise Problem(f"there is no snapshot {min(unknown)} in this case", hint="fimforensics snapshots CASE lists them")
     for number, set_id, label, reading, case_number, examiner, note in rows:

@@ -30,9 +30,11 @@ from fimforensics.blocks import (
     Blocks,
     Cells,
     Entities,
+    plain_text,
 )
-from fimforensics.model import COLUMNS
+from fimforensics.model import COLUMNS, MAX_FIELD
 from fimforensics.schema import EMPTY_BIT, PATH_FORM_SHIFT
+from fimforensics.text import storable
 
 SINGLE = ("TimeGenerated", "FileSize", "FileMd5", "FileSha256", "FileSha1", "OldValueData", "NewValueData",
           "InitProcImageLastAccessTimeUtc", "_BilledSize")
@@ -64,6 +66,21 @@ class Built(NamedTuple):
 def row_json(row: list) -> bytes:
     """The canonical JSON of a row."""
     return orjson.dumps(row)
+
+
+LARGE = 128 << 10  # bytes of a record below which no cell of a case can get over MAX_FIELD
+
+
+def check_size(row: list) -> None:
+    """ValueError where a cell that is made of several, or of escapes, would be over the limit of a cell in a case."""
+    for name, cell in zip((*COLUMNS, "forms", "extra", "flags"), row, strict=True):
+        text = orjson.dumps(cell) if isinstance(cell, dict) else cell.encode() if isinstance(cell, str) else b""
+        if len(text) > MAX_FIELD:
+            raise ValueError(f"{name} is over the limit of {MAX_FIELD:,} bytes")
+    for one, other in (("InitiatingProcessAccountDomainName", "InitiatingProcessAccountName"), ("RequestAccountDomain", "RequestAccountName"),
+                       ("RegistryKey", "NewValueName"), ("OldValueFullRegistryKey", "OldValueName"), ("RegistryKey", "OldValueName")):
+        if len((row[CELL[one]] or "").encode()) + len((row[CELL[other]] or "").encode()) >= MAX_FIELD:
+            raise ValueError(f"{one} and {other} together are over the limit of {MAX_FIELD:,} bytes")
 
 
 def decimal(value: object) -> str | None:
@@ -107,11 +124,11 @@ class Builder:
     def build(self, values: dict[str, object]) -> Built:
         """The row and event of one record's values; ValueError says why it cannot be an event."""
         extra: dict[str, object] | None = None
-        item = values.get("_ItemId")
         if self._none:
             values = {name: None if value == "None" else value for name, value in values.items()}
         if self._map is not None:
             values = self._map(values)
+        item = values.get("_ItemId")  # a search job's own mapping brings the original's here
         if len(values) == 65 and not (values.keys() - COLUMNS.keys()):
             raw = _GET(values)
         else:
@@ -120,8 +137,7 @@ class Builder:
         try:
             return self._assemble(raw, extra, item)
         except TypeError:  # a nested value where text is expected cannot be looked up: as its JSON text it can
-            plain = tuple(orjson.dumps(cell, option=orjson.OPT_SORT_KEYS).decode() if isinstance(cell, (dict, list)) else cell
-                          for cell in raw)
+            plain = tuple(plain_text(cell) if isinstance(cell, (dict, list)) else cell for cell in raw)
             return self._assemble(plain, extra, item)
 
     def _complete(self, values: dict[str, object]) -> tuple[dict[str, object], dict[str, object] | None]:
@@ -130,7 +146,7 @@ class Builder:
         if len(whole) == 65:
             return whole, None
         extra: dict[str, object] = {}
-        for name in whole.keys() - COLUMNS.keys():
+        for name in sorted(whole.keys() - COLUMNS.keys()):
             value = whole.pop(name)
             known = self._spelling.get(name)
             if known is None:
@@ -138,7 +154,7 @@ class Builder:
             if known in COLUMNS and whole[known] is None:
                 whole[known] = value
             elif value is not None and name not in _DROPPED:
-                extra[name] = value if isinstance(value, (bool, int)) else self.cells.text(value)[0]
+                extra[storable(name)[0]] = value if isinstance(value, (bool, int)) else self.cells.text(value)[0]
         return whole, extra or None
 
     def _assemble(self, raw: tuple, extra: dict[str, object] | None, item: object) -> Built:
@@ -177,12 +193,9 @@ class Builder:
             raise ValueError("FileSize is beyond 64 bits")
         sha256_text, sha1, md5, content, form, flag = self._hashes(sha256_text, sha1, md5, size)
         forms, flags = forms | form, flags | flag
-        if old_data is not None:
-            old_data, flag = cells.text(old_data)
-            flags, forms = flags | flag, forms | empty("OldValueData", old_data)
-        if new_data is not None:
-            new_data, flag = cells.text(new_data)
-            flags, forms = flags | flag, forms | empty("NewValueData", new_data)
+        if old_data is not None or new_data is not None:
+            (old_data, one), (new_data, two) = cells.text(old_data), cells.text(new_data)
+            flags, forms = flags | one | two, forms | empty("OldValueData", old_data) | empty("NewValueData", new_data)
         if last_access is not None:
             last_access, flag = cells.time("InitProcImageLastAccessTimeUtc", last_access)
             flags |= flag

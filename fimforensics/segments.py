@@ -17,7 +17,7 @@ from operator import itemgetter
 import orjson
 
 from fimforensics.blocks import ACCOUNT, IMAGE, MACHINE, PROCESS, REQUEST, Block, Blocks, Cells, Entities
-from fimforensics.model import COLUMNS, MAX_FIELD
+from fimforensics.model import COLUMNS
 from fimforensics.rows import FLAGS, Builder, decimal, dumps, empty, request_key
 from fimforensics.schema import PATH_FORM_SHIFT
 from fimforensics.stretches import (
@@ -31,13 +31,16 @@ from fimforensics.stretches import (
     VARYING,
     Machine,
     Process,
+    actor_pieces,
     cells_in,
     data_forms,
     fragment,
+    image_pieces,
     room,
     stretches,
 )
 
+LONGEST = 128 << 10  # bytes of a line; cells of a longer one may be over the limits, which the ordinary way knows
 RECENT = 1 << 11
 PROCESSES = 1 << 17  # they come again all over an export, and their lines are the longest to read
 _TAIL = re.compile(r":[0-5][0-9]\.[0-9]{7}Z\Z").match
@@ -104,7 +107,7 @@ class Lane:
 
     def _read(self, line: bytes) -> tuple[bytes, bytes, tuple] | None:
         find, at, last = line.find, 1, len(line) - 1
-        if last > MAX_FIELD or line[:1] != b"{" or line[last] != 125:  # }
+        if last > LONGEST or line[:1] != b"{" or line[last] != 125:  # }
             return None
         numbers: list[int] = []
         parts, varying = [], []
@@ -178,34 +181,24 @@ class Lane:
         room(self._requests)[key] = found
         return found
 
-    def _image(self, key: object, raw: tuple) -> tuple:
-        block = self._blocks.image(raw)
-        i = block.cells
-        found = block, b",%b," % fragment(*i[:7]), b",%b" % fragment(*i[7:11]), b",%b," % fragment(*i[11:]), fragment(i[1] or None)
-        room(self._images)[key] = found
-        return found
-
-    def _actor(self, raw: tuple) -> tuple:
-        block = self._block({}, raw, self._blocks.actor, 0)
-        found = block, fragment(*block.cells), b",%b," % fragment(*(cell or None for cell in block.cells))
-        room(self._actors)[raw] = found
-        return found
-
     def _process(self, key: tuple, numbers: list[int], raw: tuple, parts: list[bytes]) -> Process:
         values = self._values(ACTOR_KINDS, raw, parts)
         raw_actor = cells_in(ACCOUNT, values)
-        actor = self._actors.get(raw_actor) or self._actor(raw_actor)
-        image_key = self._image_key(numbers, raw)
-        image = self._images.get(image_key) or self._image(image_key, cells_in(IMAGE, values))
+        actor = self._actors.get(raw_actor)
+        if actor is None:
+            actor = room(self._actors)[raw_actor] = actor_pieces(self._block({}, raw_actor, self._blocks.actor, 0))
+        seen = self._image_key(numbers, raw)
+        image = self._images.get(seen)
+        if image is None:
+            image = room(self._images)[seen] = image_pieces(self._blocks.image(cells_in(IMAGE, values)))
         blocks = image[0], actor[0]
         process = self._blocks.process((key[0], blocks[0].ids[0], blocks[1].ids[0], *cells_in(PROCESS, values)), *blocks)
         p, (instance, report, created) = process.cells, process.ids
         found = Process(
             instance, blocks[1].ids[0], report, blocks[0].forms | blocks[1].forms | process.forms,
-            blocks[0].flags | blocks[1].flags | process.flags, b",%b," % fragment(*p[:5]), self._sources.setdefault(p[5], b",%b" % fragment(p[5])),
-            b",%b," % fragment(p[0], created), image, actor)
-        room(self._processes, PROCESSES)[key] = found
-        return found
+            blocks[0].flags | blocks[1].flags | process.flags, b",%b," % fragment(*p[:5]),
+            room(self._sources).setdefault(p[5], b",%b" % fragment(p[5])), b",%b," % fragment(p[0], created), image, actor)
+        return room(self._processes, PROCESSES).setdefault(key, found)
 
     def _block(self, cache: dict[tuple, Block], raw: tuple, make: Callable[[tuple], Block], first: int) -> Block:
         if not _WORDS.issuperset(map(type, raw[first:])):  # as keys of a cache, 1 and true would be one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import logging
@@ -105,12 +106,19 @@ class _OneLine(logging.Formatter):
         return visible(record.getMessage().strip() + (f": {type(raised).__name__}: {raised}" if raised is not None else ""))
 
 
+def _is_failure(record: logging.LogRecord) -> bool:
+    """Not so when a page was open while the server was stopped."""
+    raised = record.exc_info[1] if record.exc_info else None
+    return not isinstance(raised, asyncio.CancelledError) and "graceful shutdown exceeded" not in record.getMessage()
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """While it lasts, the terminal gets one line for a failure and nothing else: asyncio warns of each reader who leaves."""
     handler = logging.StreamHandler()  # to stderr
     handler.setLevel(logging.ERROR)
     handler.setFormatter(_OneLine())
+    handler.addFilter(_is_failure)
     root = logging.getLogger()
     root.addHandler(handler)
     try:

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import apsw
 
-from fimforensics import derived, schema
+from fimforensics import derived, schema, sql
 from fimforensics.evidence import custody
 from fimforensics.settle import relabel, settle
 from fimforensics.sources import Source
@@ -47,7 +47,7 @@ class Snapshot:
 
     def _member(self, message: tuple) -> None:
         _, at, name, shape, table, cached, header, preambles = message
-        known = self.db.execute("SELECT id FROM members WHERE snapshot_id = ? AND name = ?", (self.number, name)).fetchone()
+        known = sql.first(self.db, "SELECT id FROM members WHERE snapshot_id = ? AND name = ?", (self.number, name))
         if known is not None:
             self.members[at] = known[0]
             return
@@ -103,24 +103,39 @@ class Snapshot:
             relabel(db)
         if not first:
             db.execute(schema.script("late"))
-        unknown = [name for name in end["columns"] if name not in derived.KNOWN_COLUMNS]
-        before = db.execute("SELECT evidence_digest FROM case_info").fetchone()[0]
-        leaves = sha256()
-        for (data,) in db.execute("SELECT hashes FROM leaves WHERE first_seq >= (SELECT first_seq FROM snapshots WHERE id = ?) ORDER BY first_seq", (self.number,)):
-            leaves.update(data)
-        digest = sha256(f"{before}\n{end['sha256']}\n{leaves.hexdigest()}".encode()).hexdigest()
-        cells = {
-            "state": "finished", "finished": custody.now(), "duration_ms": int((time.monotonic() - self.began) * 1000),
-            "size": end["size"], "sha256": end["sha256"], "sha1": end["sha1"], "md5": end["md5"], "modified": end["modified"],
-            "shape": end["shape"], "source_table": end["source_table"], "columns_found": json.dumps(end["columns"]),
-            "columns_missing": json.dumps(end["missing"]), "columns_unknown": json.dumps(unknown), "partial_columns": int(end["apart"]),
-            "first_time": resume["first"], "last_time": resume["last"], "records": end["records"], "new_events": new, "known_events": known,
-            "rejects": rejects, "truncated": "; ".join(end["truncated"]) or None, "resume": None}
-        db.execute(f"UPDATE snapshots SET {', '.join(f'{name} = ?' for name in cells)} WHERE id = ?", (*cells.values(), self.number))
-        db.execute("UPDATE case_info SET evidence_digest = ?, events_end = (SELECT coalesce(max(id), 0) + 1 FROM events)", (digest,))
+        digest = self._digest(end["sha256"])
+        cells = self._known_at_end(end) | {"new_events": new, "known_events": known, "rejects": rejects, "resume": None}
+        assigned = ", ".join(f"{name} = ?" for name in cells)
+        db.execute(f"UPDATE snapshots SET {assigned} WHERE id = ?", (*cells.values(), self.number))
+        db.execute("UPDATE case_info SET evidence_digest = ?, events_end = (SELECT coalesce(max(id), 0) + 1 FROM events)",
+                   (digest,))
         db.execute("DELETE FROM relabelled")
-        said = db.execute("SELECT reading, case_number, examiner, note, set_id FROM snapshots WHERE id = ?", (self.number,)).fetchone()
-        custody.add(db, "ingest", {"source": self.source.label, "snapshot": self.number, **json.loads(said[0]), "case_number": said[1],
-                                   "examiner": said[2], "note": said[3], "set": said[4]},
-                    f"{end['records']} records: {new} new events, {known} known, {rejects} rejects", subject=end["sha256"])
+        self._log(f"{end['records']} records: {new} new events, {known} known, {rejects} rejects", end["sha256"])
         db.execute("COMMIT")
+
+    def _digest(self, source: str) -> str:
+        """The case's evidence digest with this snapshot: chained over the one before, the source's hash and the leaves."""
+        before, leaves = sql.cell(self.db, "SELECT evidence_digest FROM case_info"), sha256()
+        for (data,) in self.db.execute("SELECT hashes FROM leaves WHERE first_seq >= "
+                                       "(SELECT first_seq FROM snapshots WHERE id = ?) ORDER BY first_seq", (self.number,)):
+            leaves.update(data)
+        return sha256(f"{before}\n{source}\n{leaves.hexdigest()}".encode()).hexdigest()
+
+    def _known_at_end(self, end: dict) -> dict[str, object]:
+        """The cells of the snapshot's row that only a whole reading tells."""
+        unknown = [name for name in end["columns"] if name not in derived.KNOWN_COLUMNS]
+        same = ("size", "sha256", "sha1", "md5", "modified", "shape", "source_table", "records")
+        return {
+            "state": "finished", "finished": custody.now(), "duration_ms": int((time.monotonic() - self.began) * 1000),
+            **{name: end[name] for name in same}, "columns_found": json.dumps(end["columns"]),
+            "columns_missing": json.dumps(end["missing"]), "columns_unknown": json.dumps(unknown),
+            "partial_columns": int(end["apart"]), "first_time": self.resume["first"], "last_time": self.resume["last"],
+            "truncated": "; ".join(end["truncated"]) or None}
+
+    def _log(self, result: str, subject: str) -> None:
+        """The custody entry of the finished snapshot, with what the operator said of it when it was begun."""
+        (said,) = sql.rows(self.db, "SELECT reading, case_number, examiner, note, set_id FROM snapshots WHERE id = ?",
+                           (self.number,))
+        arguments = {"source": self.source.label, "snapshot": self.number, **json.loads(said[0]),
+                     **dict(zip(("case_number", "examiner", "note", "set"), said[1:], strict=True))}
+        custody.add(self.db, "ingest", arguments, result, subject=subject)

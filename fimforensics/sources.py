@@ -53,8 +53,8 @@ class Source:
 def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Taken]]:
     """The files to take, in order, and what of the given paths cannot be read.
 
-    A folder tree that an Azure export wrote (its folders name hours) is one set; the files of any other folder are sources of their own,
-    for they may well be several exports of the same changes. `parts` makes one set of everything.
+    A folder tree that an Azure export wrote (its folders name hours) is one set; the files of any other folder are sources of
+    their own, for they may well be several exports of the same changes. `parts` makes one set of everything.
     """
     found: list[Source] = []
     bad: list[Taken] = []
@@ -65,7 +65,8 @@ def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Take
                 held = tree(path)
                 bad += [Taken(str(path), refused=problem.line()) for problem in held.problems]
                 if not held.files and not held.problems:
-                    raise Refused("the folder holds no file", where=str(path), hint="Name the folder or file that holds the export")
+                    raise Refused("the folder holds no file", where=str(path),
+                                  hint="Name the folder or file that holds the export")
                 names = [file.relative_to(path).as_posix() for file in held.files]
                 whole = parts or any(map(hour, names))
                 found += [Source(file, _label(f"{path.resolve().name}/{name}"), group if whole else (group, name))
@@ -89,11 +90,13 @@ def _label(name: str) -> str:
 
 
 def unreadable(path: Path, error: OSError) -> Refused:
+    """The refusal of a file that the system does not give."""
     return Refused(f"cannot be read ({error.strerror or error})", where=str(path),
                    hint="See that it is there and may be read, or ingest a copy")
 
 
 def expect(source: Source, expected: str) -> None:
+    """Problem unless the file's SHA-256 is the expected one, in hexadecimal of either case."""
     found = file_sha256(source.path)
     if found != expected.lower():
         raise Problem(f"its SHA-256 is {found}, not the expected {expected.lower()}", where=str(source.path),

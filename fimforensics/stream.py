@@ -13,7 +13,9 @@ import signal
 import threading
 import traceback
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 from fimforensics.errors import Problem, Refused
 from fimforensics.pipeline import Task, messages
@@ -30,7 +32,7 @@ def stream(task: Task, size: int) -> Iterator[tuple]:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=_child, args=(task, there), daemon=True)
-    child.start()
+    _start(child)
     there.close()
     held: queue.Queue[bytes | None] = queue.Queue(_READY)
     stopped = threading.Event()
@@ -56,6 +58,19 @@ def stream(task: Task, size: int) -> Iterator[tuple]:
         child.terminate()
         child.join()
         here.close()
+
+
+def _start(child: BaseProcess) -> None:
+    """Starts the child deaf to Ctrl-C from its first moment: that is the writer's to answer."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        child.start()
+        return
+    resource_tracker.ensure_running()  # else it would be started deaf too
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        child.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _receive(here: Connection, held: queue.Queue[bytes | None], stopped: threading.Event) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import NamedTuple
 
-from fimforensics.blocks import ACCOUNT, CHANGE, FILE, IMAGE, MACHINE, PROCESS, REGISTRY, REQUEST
+from fimforensics.blocks import ACCOUNT, CHANGE, FILE, IMAGE, MACHINE, PROCESS, REGISTRY, REQUEST, Block
 from fimforensics.model import COLUMNS
 from fimforensics.rows import SINGLE, dumps
 from fimforensics.schema import EMPTY_BIT
@@ -84,6 +84,17 @@ class Process(NamedTuple):
     key: bytes
     image: tuple  # the image's block, its three pieces, and its piece of the key
     actor: tuple  # the account's block, its piece, and its piece of the key
+
+
+def image_pieces(block: Block) -> tuple:
+    """An image's block, the pieces of its cells up to its last access, up to the process's source, and after, and its path."""
+    i = block.cells
+    return block, b",%b," % fragment(*i[:7]), b",%b" % fragment(*i[7:11]), b",%b," % fragment(*i[11:]), fragment(i[1] or None)
+
+
+def actor_pieces(block: Block) -> tuple:
+    """An account's block, the piece of its cells, and that of the key."""
+    return block, fragment(*block.cells), b",%b," % fragment(*(cell or None for cell in block.cells))
 
 
 def data_forms(old: object, new: object) -> int:

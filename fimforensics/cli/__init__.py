@@ -1,13 +1,14 @@
 """The command line: each command opens a case, calls one function and prints what it gives.
 
-Here alone errors become messages: one line on standard error, exit code 1 for what is wrong with the input or the case, 2 for wrong
-use, 130 for Ctrl-C. Nothing that came out of a source reaches the terminal but as visible, inert text.
+Here alone errors become messages: one line on standard error, exit code 1 for what is wrong with the input or the case, 2 for
+wrong use, 130 for Ctrl-C. Nothing that came out of a source reaches the terminal but as visible, inert text.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -24,14 +25,15 @@ class _Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
-    def main(self, *args: Any, standalone_mode: bool = True, **named: Any) -> Any:
-        """Click's own, with what it says of wrong words made visible too: a pattern of the shell may have put names of files there."""
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, complete_var: str | None = None,
+             standalone_mode: bool = True, **named: Any) -> Any:
+        """Click's own, with what it says of wrong words made visible: a shell's pattern may have put names of files there."""
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **named)
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **named)
         try:
-            sys.exit(super().main(*args, standalone_mode=False, **named) or 0)
+            sys.exit(super().main(args, prog_name, complete_var, standalone_mode=False, **named) or 0)
         except click.UsageError as error:
-            error.message = visible(error.message or "")
+            error.message = visible(error.message or "")  # type: ignore[misc]  # "final", yet nothing else keeps the error's kind
             error.show()
             sys.exit(error.exit_code)
 

@@ -22,11 +22,11 @@ from fimforensics.times import check_zone
 
 READING = add_options([
     click.option("--timezone", metavar="ZONE", help="The zone of times that tell none: an IANA name, UTC, or +02:00."),
-    click.option("--date-order", type=click.Choice(["dmy", "mdy"]), help="Day or month first, where nothing in the source proves it."),
+    click.option("--date-order", type=click.Choice(["dmy", "mdy"]),
+                 help="Day or month first, where nothing in the source proves it."),
 ])
-
-
 FEW = 3  # files of one folder that are told one by one
+_COUNTS = ("records", "events", "known", "rejects")
 
 
 class Bar:
@@ -47,7 +47,8 @@ class Bar:
         rate = (done - self._from) / spent if spent > 0.5 else 0
         left = f", {max(size - done, 0) / rate:,.0f} s left" if rate else ""
         share = min(done / size, 1) if size else 1
-        click.echo(f"\r\x1b[K{visible(label)[-40:]}  {share:4.0%}  {records:,} records, {rate / 1e6:,.0f} MB/s{left}", nl=False, err=True)
+        told = f"{visible(label)[-40:]}  {share:4.0%}  {records:,} records, {rate / 1e6:,.0f} MB/s{left}"
+        click.echo(f"\r\x1b[K{told}", nl=False, err=True)
 
     def end(self) -> None:
         """Clears the line."""
@@ -68,13 +69,13 @@ class Bar:
 @click.option("--no-analyze", is_flag=True, help="Leave out the analyses; events can be browsed all the same.")
 @click.option("--abandon", is_flag=True, help="Take back an ingest that was stopped and is not to be gone on with.")
 @JSON
-def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_order: str | None, parts: bool, expect_sha256: str | None,
-           case_number: str | None, examiner: str | None, note: str | None, case_key: Path | None, no_analyze: bool,
-           abandon: bool, as_json: bool) -> None:
+def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_order: str | None, parts: bool,
+           expect_sha256: str | None, case_number: str | None, examiner: str | None, note: str | None, case_key: Path | None,
+           no_analyze: bool, abandon: bool, as_json: bool) -> None:
     """Takes exports into a case, which is made when there is none.
 
-    A source is a file or a folder tree, in any shape in which events leave Azure; it is recognised by what is in it. The original goes into
-    the case byte for byte. What is there already is not taken twice. A stopped ingest goes on with the same command.
+    A source is a file or a folder tree, in any shape in which events leave Azure; it is recognised by what is in it. The original
+    goes into the case byte for byte. What is there already is not taken twice. A stopped ingest goes on with the same command.
     """
     if abandon:
         if sources:
@@ -99,6 +100,7 @@ def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_ord
 
 def _report(case: Path, taken: list[ingesting.Taken], as_json: bool) -> None:
     refused = [one for one in taken if one.refused is not None]
+    rows: list[tuple[ingesting.Taken, dict]] = []
     if len(refused) < len(taken):
         with opened(case) as connection:
             known = {row["id"]: row for row in queries.snapshots(connection)}
@@ -110,38 +112,52 @@ def _report(case: Path, taken: list[ingesting.Taken], as_json: bool) -> None:
                 click.echo(line)
     for one in refused:
         click.echo(f"fimforensics: {visible(one.refused or '')}", err=True)
-    lost = [] if len(refused) == len(taken) else [row for one, row in rows if not one.already and 0 < row["records"] == row["rejects"]]
+    lost = [row for one, row in rows if not one.already and 0 < row["records"] == row["rejects"]]
     for row in lost:
         told = f"{visible(row['source'])}: none of its {counted(row['records'], 'record')} could become an event"
-        click.echo(f"fimforensics: {told}. See why: fimforensics rejects {visible(str(case))} --snapshot {row['id']}", err=True)
+        why = f"fimforensics rejects {visible(str(case))} --snapshot {row['id']}"
+        click.echo(f"fimforensics: {told}. See why: {why}", err=True)
     if refused or lost:
         sys.exit(1)
 
 
 def _lines(rows: list[tuple[ingesting.Taken, dict]]) -> Iterator[str]:
     """A line for every source; the files of a folder tree together, when they are many."""
-    for _, held in itertools.groupby(rows, key=lambda pair: pair[1]["source"].partition("/")[0] if "/" in pair[1]["source"] else pair[1]["id"]):
+    for _, held in itertools.groupby(rows, key=lambda pair: _tree(pair[1])):
         files = list(held)
         if len(files) <= FEW:
             yield from (_told(one, row) for one, row in files)
             continue
-        total = {name: sum(row[name] for one, row in files if not one.already) for name in ("records", "events", "known", "rejects")}
+        total = {name: sum(row[name] for one, row in files if not one.already) for name in _COUNTS}
         there = sum(one.already for one, _ in files)
-        yield (f"{visible(files[0][1]['source'].partition('/')[0])}/: {counted(len(files), 'file')}, snapshots {files[0][1]['id']} to {files[-1][1]['id']}, "
-               f"{counted(total['records'], 'record')}: {counted(total['events'], 'new event')}, {total['known']:,} known, "
-               f"{counted(total['rejects'], 'reject')}" + (f"; {there:,} of the files were already there" if there else ""))
-        yield from (f"  may be truncated: {visible(told)}" for told in dict.fromkeys(row["truncated"] for _, row in files if row["truncated"]))
+        first, last = files[0][1], files[-1][1]
+        yield (f"{visible(first['source'].partition('/')[0])}/: {counted(len(files), 'file')}, "
+               f"snapshots {first['id']} to {last['id']}, {_counts(total)}" + (f"; {there:,} of the files were already there" if there else ""))
+        cut = dict.fromkeys(row["truncated"] for _, row in files if row["truncated"])
+        yield from (f"  may be truncated: {visible(told)}" for told in cut)
+
+
+def _tree(row: dict) -> str | int:
+    """What files of one folder tree have in common, and no other file has: the folder's name, else the snapshot's number."""
+    folder, slash, _ = row["source"].partition("/")
+    return folder if slash else row["id"]
+
+
+def _counts(row: dict) -> str:
+    return (f"{counted(row['records'], 'record')}: {counted(row['events'], 'new event')}, {row['known']:,} known, "
+            f"{counted(row['rejects'], 'reject')}")
 
 
 def _told(one: ingesting.Taken, row: dict) -> str:
     name = visible(row["source"])
     if one.already:
+        again = f"to read it otherwise: fimforensics rebuild CASE NEW --reread {row['id']} …"
         return f"{name}: already there (snapshot {row['id']})" + (
-            f"\n  it was read with {one.read_as}; to read it otherwise: fimforensics rebuild CASE NEW --reread {row['id']} …" if one.read_as else "")
-    told = (f"{name}: snapshot {row['id']}, {row['shape']}, {counted(row['records'], 'record')}: {counted(row['events'], 'new event')}, "
-            f"{row['known']:,} known, {counted(row['rejects'], 'reject')}")
+            f"\n  it was read with {one.read_as}; {again}" if one.read_as else "")
+    told = f"{name}: snapshot {row['id']}, {row['shape']}, {_counts(row)}"
     return told + (f"\n  may be truncated: {visible(row['truncated'])}" if row["truncated"] else "") + (
-        "\n  lacks columns that tell events apart: its events stay apart from those of other sources" if row["partial_columns"] else "")
+        "\n  lacks columns that tell events apart: its events stay apart from those of other sources"
+        if row["partial_columns"] else "")
 
 
 @click.command()
@@ -159,15 +175,18 @@ def replay(case: Path, timezone: str | None, date_order: str | None) -> None:
 @CASE
 @click.argument("new", type=PATH)
 @click.option("--case-key", type=PATH, help="Use the secret in this file for the new case.")
-@click.option("--reread", type=int, multiple=True, metavar="SNAPSHOT", help="Read this snapshot's times anew, as --timezone and --date-order say.")
+@click.option("--reread", type=int, multiple=True, metavar="SNAPSHOT",
+              help="Read this snapshot's times anew, as --timezone and --date-order say.")
 @READING
-def rebuild(case: Path, new: Path, case_key: Path | None, reread: tuple[int, ...], timezone: str | None, date_order: str | None) -> None:
+def rebuild(case: Path, new: Path, case_key: Path | None, reread: tuple[int, ...], timezone: str | None,
+            date_order: str | None) -> None:
     """Derives a case anew from the originals in another: the way to a new format, a check of the old, and a second reading.
 
     A source that was taken with the wrong --timezone or --date-order is put right so: the old case stays as the record of that.
     """
     if bool(reread) != bool(timezone or date_order):
-        raise Misuse("--reread goes with --timezone or --date-order", hint="fimforensics rebuild CASE NEW --reread 7 --date-order mdy")
+        raise Misuse("--reread goes with --timezone or --date-order",
+                     hint="fimforensics rebuild CASE NEW --reread 7 --date-order mdy")
     if timezone:
         check_zone(timezone)
     bar = Bar()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import itertools
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
-from fimforensics.cli.common import CASE, JSON, NUMBER, PATH, add_options, counted, json_line, new_file, opened, show_json, table, words
+from fimforensics.cli.common import CASE, JSON, NUMBER, PATH, add_options, counted, new_file, opened, show_json, table, words
 from fimforensics.errors import Misuse
 from fimforensics.evidence import custody as custody_log
 from fimforensics.evidence import raw
@@ -28,7 +29,8 @@ SHOWN = 200  # events that `events` prints for people unless told otherwise
 @click.command()
 @CASE
 @JSON
-@click.option("--digest", is_flag=True, help="Add the logical digests and the root of leaves: equal cases have equal ones. Looks at every row.")
+@click.option("--digest", is_flag=True,
+              help="Add the logical digests and the root of leaves: equal cases have equal ones. Looks at every row.")
 def info(case: Path, as_json: bool, digest: bool) -> None:
     """Tells what a case is: sources, hosts, time span, what may be missing."""
     with opened(case) as connection:
@@ -38,25 +40,32 @@ def info(case: Path, as_json: bool, digest: bool) -> None:
     if as_json:
         show_json([found])
         return
-    click.echo(f"Case {visible(found['case_number'] or found['case_id'])}" + (f", examined by {visible(found['examiner'])}" if found["examiner"] else ""))
-    click.echo(f"  {counted(found['events'], 'event')} from {counted(found['records'], 'record')} of {counted(found['snapshots'], 'snapshot')}: "
-               f"{found['known']:,} told of an event known already, {counted(found['rejects'], 'reject')}")
-    if found["first"]:
-        click.echo(f"  from {found['first']} to {found['last']} (UTC)")
-    click.echo("  " + ", ".join(f"{counted(count, visible(kind) + ' event')}" for kind, count in found["kinds"].items()))
-    click.echo(f"  {counted(len(found['hosts']), 'host')}, {counted(found['files'], 'file')}, {counted(found['registry_values'], 'registry value')}, "
-               f"{counted(found['processes'], 'process', 'processes')}, {counted(found['accounts'], 'account')}, {counted(found['contents'], 'content')}")
-    if found["truncated"]:
-        click.echo(f"  {counted(found['truncated'], 'snapshot')} may be truncated: fimforensics snapshots {visible(str(case))}")
-    if found["unfinished"]:
-        click.echo(f"  unfinished: {visible(found['unfinished'])} (run its ingest again, or ingest --abandon)")
-    for name in found["stale"]:
-        click.echo(f"  stale: {name}")
-    for line in table(("host", "events"), found["hosts"].items()):
-        click.echo("  " + line)
+    for line in _told(found, visible(str(case))):
+        click.echo(line)
     if digest:
         for name in ("root", "events_digest", "case_digest"):
             click.echo(f"  {name.replace('_', ' ')}: {found[name]}")
+
+
+def _told(found: dict, case: str) -> Iterator[str]:
+    """What `queries.case.info` found, line by line."""
+    examiner = f", examined by {visible(found['examiner'])}" if found["examiner"] else ""
+    yield f"Case {visible(found['case_number'] or found['case_id'])}{examiner}"
+    yield (f"  {counted(found['events'], 'event')} from {counted(found['records'], 'record')} of "
+           f"{counted(found['snapshots'], 'snapshot')}: {found['known']:,} told of an event known already, "
+           f"{counted(found['rejects'], 'reject')}")
+    if found["first"]:
+        yield f"  from {found['first']} to {found['last']} (UTC)"
+    yield "  " + ", ".join(counted(count, visible(kind) + " event") for kind, count in found["kinds"].items())
+    yield (f"  {counted(len(found['hosts']), 'host')}, {counted(found['files'], 'file')}, "
+           f"{counted(found['registry_values'], 'registry value')}, {counted(found['processes'], 'process', 'processes')}, "
+           f"{counted(found['accounts'], 'account')}, {counted(found['contents'], 'content')}")
+    if found["truncated"]:
+        yield f"  {counted(found['truncated'], 'snapshot')} may be truncated: fimforensics snapshots {case}"
+    if found["unfinished"]:
+        yield f"  unfinished: {visible(found['unfinished'])} (run its ingest again, or ingest --abandon)"
+    yield from (f"  stale: {name}" for name in found["stale"])
+    yield from ("  " + line for line in table(("host", "events"), found["hosts"].items()))
 
 
 @click.command()
@@ -69,9 +78,11 @@ def snapshots(case: Path, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
+    head = ("id", "source", "shape", "table", "records", "new", "known", "rejects", "sha256", "may be truncated")
     rows = [(row["id"], row["source"], row["shape"], row["table"], row["records"], row["events"], row["known"], row["rejects"],
-             (row["sha256"] or "")[:16], row["truncated"] or ("unfinished" if row["state"] == "unfinished" else "")) for row in found]
-    for line in table(("id", "source", "shape", "table", "records", "new", "known", "rejects", "sha256", "may be truncated"), rows):
+             (row["sha256"] or "")[:16], row["truncated"] or ("unfinished" if row["state"] == "unfinished" else ""))
+            for row in found]
+    for line in table(head, rows):
         click.echo(line)
 
 
@@ -93,16 +104,18 @@ FILTERS = add_options([
 @CASE
 @FILTERS
 @click.option("--limit", type=NUMBER, help=f"How many at the most; without --json and --csv {SHOWN}.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV that is safe in a spreadsheet: a ' goes before what could be a formula.")
+@click.option("--csv", "as_csv", is_flag=True,
+              help="Print CSV that is safe in a spreadsheet: a ' goes before what could be a formula.")
 @JSON
-def events(case: Path, host: str | None, kind: str | None, change: str | None, path: str | None, process: str | None, account: str | None,
-           hash_: str | None, since: str | None, until: str | None, snapshot: int | None, limit: int | None, as_csv: bool, as_json: bool) -> None:
+def events(case: Path, host: str | None, kind: str | None, change: str | None, path: str | None, process: str | None,
+           account: str | None, hash_: str | None, since: str | None, until: str | None, snapshot: int | None, limit: int | None,
+           as_csv: bool, as_json: bool) -> None:
     """Lists events in order of time: all, or those that fit every filter."""
-    texts = [words(text) for text in (host, kind, change, path, process, account, hash_)]
-    if any(len((text or "").encode()) > LONGEST for text in texts):
+    texts = {"host": host, "kind": kind, "change": change, "path": path, "process": process, "account": account, "hash": hash_}
+    said = {name: words(text) for name, text in texts.items()}
+    if any(len((text or "").encode()) > LONGEST for text in said.values()):
         raise Misuse(f"a text to look for is over {LONGEST:,} bytes", hint="Part of it is enough")
-    wanted = event_queries.Filter(*texts, _time("--since", since),
-                                  _time("--until", until), snapshot)
+    wanted = event_queries.Filter(**said, since=_time("--since", since), until=_time("--until", until), snapshot=snapshot)
     with opened(case) as connection:
         if as_json:
             show_json(event_queries.events(connection, wanted, limit))
@@ -115,10 +128,11 @@ def events(case: Path, host: str | None, kind: str | None, change: str | None, p
             _print(event_queries.events(connection, wanted, None), limit or SHOWN)
 
 
-def _print(found: object, limit: int) -> None:
-    rows = list(itertools.islice(found, min(limit + 1, sys.maxsize)))  # type: ignore[call-overload]
+def _print(found: Iterable[dict], limit: int) -> None:
+    rows = list(itertools.islice(found, min(limit + 1, sys.maxsize)))
     cells = [(row["id"], row["time"][:23] + "Z", row["computer"], row["change"],
-              row["path"] if row["value"] is None else f"{row['path']}\\{row['value']}", row["process"], row["account"]) for row in rows[:limit]]
+              row["path"] if row["value"] is None else f"{row['path']}\\{row['value']}", row["process"], row["account"])
+             for row in rows[:limit]]
     for line in table(("id", "time (UTC)", "host", "change", "path", "process", "account"), cells, widest=80):
         click.echo(line)
     if len(rows) > limit:
@@ -157,7 +171,8 @@ def show(case: Path, event: str, as_raw: bool, output: Path | None, as_json: boo
                 click.echo(visible(raw.raw_record(connection, one.seq).decode("utf-8", "surrogateescape")))
             return
         if as_json:
-            show_json([{"id": found.id, "flat": found.flat, "columns": dict(found.columns), "occurrences": [vars_of(one) for one in found.occurrences]}])
+            show_json([{"id": found.id, "flat": found.flat, "columns": dict(found.columns),
+                        "occurrences": [vars_of(one) for one in found.occurrences]}])
             return
     _show(found)
 
@@ -178,7 +193,8 @@ def _show(found: event_query.Event) -> None:
     click.echo(f"Reported by {counted(found.occurrences_in_all, 'record')}:")
     for one in found.occurrences:
         member = f" {one.member}" if getattr(one, "member", "") else ""
-        click.echo(f"  record {one.seq}: snapshot {one.snapshot_id}, {visible(one.source)}{visible(member)}, offset {one.offset}, length {one.length}")
+        click.echo(f"  record {one.seq}: snapshot {one.snapshot_id}, {visible(one.source)}{visible(member)}, "
+                   f"offset {one.offset}, length {one.length}")
 
 
 @click.command()
@@ -192,8 +208,9 @@ def rejects(case: Path, snapshot: int | None, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    rows = [(row["seq"], row["source"] + (f" ({row['member']})" if row["member"] else ""), row["record"], row["offset"], row["length"],
-             row["reason"] + (f" (now record {row['replayed_as']})" if row["replayed_as"] is not None else "")) for row in found]
+    rows = [(row["seq"], row["source"] + (f" ({row['member']})" if row["member"] else ""), row["record"], row["offset"],
+             row["length"], row["reason"] + (f" (now record {row['replayed_as']})" if row["replayed_as"] is not None else ""))
+            for row in found]
     for line in table(("seq", "source", "record", "offset", "length", "reason"), rows, widest=100):
         click.echo(line)
 
@@ -207,10 +224,10 @@ def custody(case: Path, as_json: bool) -> None:
         found = list(queries.custody(connection))
         broken = custody_log.broken(connection)
     if as_json:
-        for row in found:
-            click.echo(json_line(row))
+        show_json(found)
     else:
-        rows = [(row["id"], row["time"], row["actor"], row["machine"], row["action"], row["arguments"], row["result"]) for row in found]
+        rows = [(row["id"], row["time"], row["actor"], row["machine"], row["action"], row["arguments"], row["result"])
+                for row in found]
         for line in table(("id", "time (UTC)", "by", "on", "did", "with", "result"), rows, widest=70):
             click.echo(line)
     if broken is not None:

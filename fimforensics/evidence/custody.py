@@ -37,11 +37,13 @@ def actor() -> str:
         return "unknown"
 
 
-def add(connection: Any, action: str, arguments: dict[str, object], result: str, *, purpose: str | None = None, subject: str | None = None) -> None:
+def add(connection: Any, action: str, arguments: dict[str, object], result: str, *, purpose: str | None = None,
+        subject: str | None = None) -> None:
     """Adds an entry, chained to the last one."""
     last = connection.execute("SELECT hash FROM custody_log ORDER BY id DESC LIMIT 1").fetchone()
     cells = [now(), datetime.now().astimezone().strftime("%z"), actor(), platform.node(), action,
-             json.dumps(arguments, sort_keys=True, ensure_ascii=False), purpose, subject, result, tool(), last[0] if last else FIRST]
+             json.dumps(arguments, sort_keys=True, ensure_ascii=False), purpose, subject, result, tool(),
+             last[0] if last else FIRST]
     marks = ", ".join("?" * (len(CELLS) + 1))
     connection.execute(f"INSERT INTO custody_log ({', '.join(CELLS)}, hash) VALUES ({marks})", (*cells, entry_hash(cells)))
 

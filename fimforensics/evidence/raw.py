@@ -43,12 +43,14 @@ def unpack(codec: str, data: bytes) -> bytes:
     try:
         return zstandard.ZstdDecompressor().decompressobj().decompress(data)[:_LARGEST]
     except zstandard.ZstdError as error:
-        raise Problem(f"a stored part of an original cannot be unpacked ({error})", hint="Run: fimforensics verify CASE") from None
+        raise Problem(f"a stored part of an original cannot be unpacked ({error})",
+                      hint="Run: fimforensics verify CASE") from None
 
 
 def original(connection: Any, snapshot: int) -> Iterator[bytes]:
     """The source of a snapshot byte for byte, piece by piece."""
-    for codec, data in connection.execute("SELECT codec, data FROM originals WHERE snapshot_id = ? ORDER BY offset", (snapshot,)):
+    stored = connection.execute("SELECT codec, data FROM originals WHERE snapshot_id = ? ORDER BY offset", (snapshot,))
+    for codec, data in stored:
         yield unpack(codec, data)
 
 
@@ -61,7 +63,8 @@ def place(connection: Any, seq: int) -> Place:
         "JOIN members m ON m.id = r.member_id JOIN snapshots s ON s.id = r.snapshot_id", (seq,)).fetchone()
     if row is None:
         raise Problem(f"there is no record {seq} in this case")
-    return Place(*row[:6], bool(row[6]), json.loads(row[7]), row[8], row[9])
+    *told, cached, header, offset, length = row
+    return Place._make((*told, bool(cached), json.loads(header), offset, length))
 
 
 def raw_record(connection: Any, seq: int) -> bytes:
@@ -73,12 +76,14 @@ def read_place(connection: Any, where: Place) -> bytes:
     """The bytes at a locator."""
     if where.header["rendered"]:
         return _rendered(connection, where)
-    table, column, number = ("member_cache", "member_id", where.header.get("cache_of", where.member_id)) if where.cached else ("originals", "snapshot_id", where.snapshot)
-    codec = "'zstd'" if where.cached else "codec"
+    table, column, number, codec = "originals", "snapshot_id", where.snapshot, "codec"
+    if where.cached:
+        table, column, number, codec = "member_cache", "member_id", where.header.get("cache_of", where.member_id), "'zstd'"
     end, parts = where.offset + where.length, []
     for offset, code, data in connection.execute(
             f"SELECT offset, {codec}, data FROM {table} WHERE {column} = ?1 AND offset < ?3 AND offset >= "
-            f"(SELECT max(offset) FROM {table} WHERE {column} = ?1 AND offset <= ?2) ORDER BY offset", (number, where.offset, end)):
+            f"(SELECT max(offset) FROM {table} WHERE {column} = ?1 AND offset <= ?2) ORDER BY offset",
+            (number, where.offset, end)):
         parts.append(unpack(code, data)[max(where.offset - offset, 0):end - offset])
     found = b"".join(parts)
     if len(found) != where.length:
@@ -87,7 +92,8 @@ def read_place(connection: Any, where: Place) -> bytes:
 
 
 def _rendered(connection: Any, where: Place) -> bytes:
-    row = connection.execute("SELECT offset, data FROM member_cache WHERE member_id = ? AND offset <= ? ORDER BY offset DESC LIMIT 1",
+    row = connection.execute("SELECT offset, data FROM member_cache WHERE member_id = ? AND offset <= ? "
+                             "ORDER BY offset DESC LIMIT 1",
                              (where.header.get("cache_of", where.member_id), where.offset)).fetchone()
     lines = unpack("zstd", row[1]).split(b"\n") if row else []
     if not row or where.offset - row[0] >= len(lines):

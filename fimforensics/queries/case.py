@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from fimforensics.queries.summary import stale
 
-_SNAPSHOT = """SELECT s.id, s.source, s.state, s.sha256, s.sha1, s.md5, s.size, s.modified, s.shape, s.source_table AS "table", s.records,
-    s.new_events AS events, s.known_events AS known, s.rejects, s.truncated, s.first_time, s.last_time, s.set_id AS "set", s.partial_columns,
-    s.columns_missing, s.columns_unknown, s.reading, s.acquired, s.finished, s.duration_ms, s.case_number, s.examiner, s.note, s.tool
-    FROM snapshots s ORDER BY s.id"""
+_SNAPSHOT = """SELECT s.id, s.source, s.state, s.sha256, s.sha1, s.md5, s.size, s.modified, s.shape, s.source_table AS "table",
+    s.records, s.new_events AS events, s.known_events AS known, s.rejects, s.truncated, s.first_time, s.last_time,
+    s.set_id AS "set", s.partial_columns, s.columns_missing, s.columns_unknown, s.reading, s.acquired, s.finished, s.duration_ms,
+    s.case_number, s.examiner, s.note, s.tool FROM snapshots s ORDER BY s.id"""
 
 
 def _rows(cursor: sqlite3.Cursor) -> Iterator[dict]:
@@ -36,18 +36,22 @@ def info(connection: sqlite3.Connection) -> dict:
     end = found.pop("events_end")
     one = lambda sql: connection.execute(sql).fetchone()  # noqa: E731
     first, last = one(f"SELECT min(time), max(time) FROM events WHERE id < {end}")
-    kinds = dict(connection.execute("SELECT c.kind, sum(n.events) FROM event_counts n JOIN changes c ON c.id = n.change_id GROUP BY 1 ORDER BY 1"))
-    hosts = dict(connection.execute("SELECT h.name, sum(n.events) FROM event_counts n JOIN hosts h ON h.id = n.host_id GROUP BY h.id ORDER BY 1"))
-    totals = one("SELECT count(*), count(DISTINCT set_id), coalesce(sum(records), 0), coalesce(sum(new_events), 0), coalesce(sum(known_events), 0), "
-                 "coalesce(sum(rejects), 0), coalesce(sum(truncated IS NOT NULL), 0) FROM snapshots WHERE state = 'finished'")
+    kinds = dict(connection.execute("SELECT c.kind, sum(n.events) FROM event_counts n JOIN changes c ON c.id = n.change_id "
+                                    "GROUP BY 1 ORDER BY 1"))
+    hosts = dict(connection.execute("SELECT h.name, sum(n.events) FROM event_counts n JOIN hosts h ON h.id = n.host_id "
+                                    "GROUP BY h.id ORDER BY 1"))
+    totals = one("SELECT count(*), count(DISTINCT set_id), coalesce(sum(records), 0), coalesce(sum(new_events), 0), "
+                 "coalesce(sum(known_events), 0), coalesce(sum(rejects), 0), coalesce(sum(truncated IS NOT NULL), 0) "
+                 "FROM snapshots WHERE state = 'finished'")
     unfinished = one("SELECT source, resume FROM snapshots WHERE state = 'unfinished'")
     marks = json.loads(unfinished[1])["marks"] if unfinished else {}  # what is beyond came with the unfinished snapshot
     entities = {kind: one(f"SELECT count(*) FROM {kind} WHERE id <= {marks.get(kind, (1 << 63) - 1)}")[0]
                 for kind in ("files", "registry_values", "processes", "accounts", "contents")}
     return found | {
-        "first": first, "last": last, "snapshots": totals[0], "sets": totals[1], "records": totals[2], "events": totals[3], "known": totals[4],
-        "rejects": totals[5], "truncated": totals[6], "kinds": kinds, "hosts": hosts,
-        **entities, "unfinished": unfinished[0] if unfinished else None, "stale": stale(connection)}
+        "first": first, "last": last,
+        **dict(zip(("snapshots", "sets", "records", "events", "known", "rejects", "truncated"), totals, strict=True)),
+        "kinds": kinds, "hosts": hosts, **entities,
+        "unfinished": unfinished[0] if unfinished else None, "stale": stale(connection)}
 
 
 def rejects(connection: sqlite3.Connection, snapshot: int | None = None) -> Iterator[dict]:

@@ -1,4 +1,4 @@
-"""Logical digests: two cases are the same case when these are equal, whatever their ids, their order of ingest, and when they ran.
+"""Logical digests: two cases are the same case when these are equal, whatever their ids, their order of ingest and their clocks.
 
 Every row is written with the natural keys of what it refers to, as a canonical JSON array on a line of its own; the lines of a
 table are sorted by those keys, and the SHA-256 goes over them. `events_digest` is of what happened alone, so that the same
@@ -18,23 +18,26 @@ from fimforensics.model import COLUMNS
 from fimforensics.schema import PATH_FORM_SHIFT, column_expression, joins
 
 _EVENT = "lower(hex(e.match_key)), e.ordinal"
-_EVENTS = (f"SELECT {_EVENT}, {', '.join(column_expression(name) for name in COLUMNS)}, e.forms >> {PATH_FORM_SHIFT}, e.extra, e.flags, h.key, h.name, "
-           f"f.key, f.path, v.key, v.name, v.path, n.pid, n.created, n.image_key, n.name, n.weak, a.name {joins()} "
-           "JOIN hosts h ON h.id = e.host_id LEFT JOIN files f ON f.id = e.file_id LEFT JOIN registry_values v ON v.id = e.registry_value_id "
-           "LEFT JOIN processes n ON n.id = e.process_id WHERE e.id < (SELECT events_end FROM case_info) ORDER BY e.match_key, e.ordinal")
+_EVENTS = (f"SELECT {_EVENT}, {', '.join(column_expression(name) for name in COLUMNS)}, e.forms >> {PATH_FORM_SHIFT}, "
+           "e.extra, e.flags, h.key, h.name, f.key, f.path, v.key, v.name, v.path, n.pid, n.created, n.image_key, n.name, n.weak, "
+           f"a.name {joins()} JOIN hosts h ON h.id = e.host_id LEFT JOIN files f ON f.id = e.file_id "
+           "LEFT JOIN registry_values v ON v.id = e.registry_value_id LEFT JOIN processes n ON n.id = e.process_id "
+           "WHERE e.id < (SELECT events_end FROM case_info) ORDER BY e.match_key, e.ordinal")
 _SET = "(SELECT group_concat(sha256, ' ') FROM (SELECT x.sha256 FROM snapshots x WHERE x.set_id = s.set_id ORDER BY 1))"
 _SOURCES = (
-    f"SELECT s.sha256, s.source, {_SET}, s.size, s.sha1, s.md5, s.shape, s.source_table, s.reading, s.columns_found, s.columns_missing, "
-    "s.columns_unknown, s.partial_columns, s.first_time, s.last_time, s.records, s.rejects, s.truncated FROM snapshots s "
-    "WHERE s.state = 'finished' ORDER BY s.sha256, s.source",
-    "SELECT s.sha256, s.source, m.name, m.shape, m.source_table, m.cached, m.header FROM members m JOIN snapshots s ON s.id = m.snapshot_id "
-    "WHERE s.state = 'finished' ORDER BY 1, 2, 3, 7",
+    f"SELECT s.sha256, s.source, {_SET}, s.size, s.sha1, s.md5, s.shape, s.source_table, s.reading, s.columns_found, "
+    "s.columns_missing, s.columns_unknown, s.partial_columns, s.first_time, s.last_time, s.records, s.rejects, s.truncated "
+    "FROM snapshots s WHERE s.state = 'finished' ORDER BY s.sha256, s.source",
+    "SELECT s.sha256, s.source, m.name, m.shape, m.source_table, m.cached, m.header FROM members m "
+    "JOIN snapshots s ON s.id = m.snapshot_id WHERE s.state = 'finished' ORDER BY 1, 2, 3, 7",
     "SELECT s.sha256, s.source, m.name, p.kind, p.offset, p.length FROM preambles p JOIN members m ON m.id = p.member_id "
     "JOIN snapshots s ON s.id = m.snapshot_id WHERE s.state = 'finished' ORDER BY 1, 2, 3, 5",
-    f"SELECT s.sha256, s.source, m.name, o.offset, o.length, o.item_id, {_EVENT} FROM occurrences o JOIN events e ON e.id = o.event_id "
-    "JOIN members m ON m.id = o.member_id JOIN snapshots s ON s.id = o.snapshot_id WHERE s.state = 'finished' ORDER BY 1, 2, 3, 4, 5",
-    "SELECT s.sha256, s.source, m.name, r.record, r.offset, r.length, r.reason FROM rejects r JOIN members m ON m.id = r.member_id "
-    "JOIN snapshots s ON s.id = r.snapshot_id WHERE s.state = 'finished' ORDER BY 1, 2, 3, 5",
+    f"SELECT s.sha256, s.source, m.name, o.offset, o.length, o.item_id, {_EVENT} FROM occurrences o "
+    "JOIN events e ON e.id = o.event_id JOIN members m ON m.id = o.member_id JOIN snapshots s ON s.id = o.snapshot_id "
+    "WHERE s.state = 'finished' ORDER BY 1, 2, 3, 4, 5",
+    "SELECT s.sha256, s.source, m.name, r.record, r.offset, r.length, r.reason FROM rejects r "
+    "JOIN members m ON m.id = r.member_id JOIN snapshots s ON s.id = r.snapshot_id "
+    "WHERE s.state = 'finished' ORDER BY 1, 2, 3, 5",
 )
 
 
@@ -42,7 +45,8 @@ def digests(connection: sqlite3.Connection) -> dict[str, str]:
     """`root`, `events_digest` and `case_digest`, in hexadecimal; looks at every row of the evidence."""
     events = _digest(connection.execute(_EVENTS))
     parts = [events, *(_digest(connection.execute(sql)) for sql in _SOURCES)]
-    return {"root": leaves_root(connection), "events_digest": events, "case_digest": sha256("\n".join(parts).encode()).hexdigest()}
+    return {"root": leaves_root(connection), "events_digest": events,
+            "case_digest": sha256("\n".join(parts).encode()).hexdigest()}
 
 
 def leaves_root(connection: sqlite3.Connection) -> str:

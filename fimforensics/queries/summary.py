@@ -13,7 +13,7 @@ from datetime import date, timedelta
 LATEST = "2101"  # a time beyond is a "never" (9999), kept as evidence and no measure of when the case ends
 
 DAYS_BY_HOUR = 3
-MOST_COUNTED = 200_000  # events that may be counted by hour while a page is waited for
+MOST_COUNTED = 100_000  # events that may be counted by hour while a page is waited for
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import msgspec
 import orjson
 
+from fimforensics.errors import Problem
 from fimforensics.model import MAX_FIELD, MAX_NESTING, Opened, Record
 from fimforensics.shapes import strict_json
 from fimforensics.shapes.containers import Member
@@ -140,6 +141,10 @@ def _blocks(member: Member) -> Iterator[tuple[int, list[bytes]]]:
                 size = sum(map(len, held))
                 yield offset, lines
                 offset += sum(map(len, lines)) + breaks
-            block = stream.read(BLOCK)
+            try:
+                block = stream.read(BLOCK)
+            except Problem:  # the stream is cut: what came of its last line is a record too
+                yield offset, [b"".join(held)] if size else []
+                raise
         if size:
             yield offset, [b"".join(held)]

@@ -37,6 +37,7 @@ _MAGICS: tuple[tuple[bytes, str, str], ...] = (
 _AZ = "Run the query again with `-o json` and ingest that"
 _COLUMNS = "Export it again with the column names in the first line"
 _TABLES = "Export MDCFileIntegrityMonitoringEvents, or another table of file changes, with its own column names"
+_KEY = re.compile(rb"[0-9A-Fa-f]{32,128}").fullmatch
 _NAME = re.compile(r"[^\W\d][\w.\[\]:+-]*( [\w.\[\]:+-]+){0,3}").fullmatch  # no sentence
 
 
@@ -47,6 +48,8 @@ def refusal(head: bytes) -> Refused:
     for magic, what, hint in _MAGICS:
         if head.startswith(magic):
             return Refused(f"{what}, not a table export", hint=hint)
+    if _KEY(head.strip()):
+        return Refused("a case's key, or a lone hash: not a table export", hint="A key is a secret that lies beside its case; ingest the export")
     if head[257:262] == b"ustar":
         return Refused("a tar archive", hint="Unpack it and ingest the folder")
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":

@@ -55,7 +55,7 @@ def test_every_record_lies_at_its_locator(shelf, recordings, names) -> None:
     with closing(cases.open_read(shelf.case(*names))) as connection:
         placed = connection.execute(
             "SELECT o.snapshot_id, o.offset, o.length, o.seq, e.time, m.computer FROM occurrences o "
-            "JOIN events e ON e.id = o.event_id JOIN machine_reports m ON m.id = e.machine_report_id ORDER BY o.snapshot_id, o.offset"
+            "JOIN events e ON e.id = o.event_id JOIN machine_reports m ON m.id = e.machine_report_id ORDER BY 1, 2"
         ).fetchall()
         sparse = max(1, len(placed) // 5000)  # asking the case for a record unpacks a megabyte: of large recordings some
         for snapshot, records in groupby(placed, key=lambda row: row[0]):

@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from benchmarks import kill
 from benchmarks.generate import write
 from fimforensics import ingest as ingesting
-from fimforensics import store
+from fimforensics import snapshot, store
 from fimforensics.case import open_read
 from fimforensics.cli import main
 
@@ -95,7 +95,7 @@ def stopping_after(rows: int, how: BaseException, monkeypatch: pytest.MonkeyPatc
         take(self, member, message)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ingesting, "COMMIT", 100)
+        patch.setattr(snapshot, "COMMIT", 100)
         patch.setattr(store.Writer, "rows", rows_or_stop)
         patch.setattr(ingesting.Options, "batch", 50)
         patch.setattr(ingesting.Options.__init__, "__defaults__", (*ingesting.Options.__init__.__defaults__[:-1], 50))

@@ -13,9 +13,10 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, settings
 
 from fimforensics import case as cases
-from fimforensics.ingest import COMMIT, Options, Taken, ingest
+from fimforensics.ingest import Options, Taken, ingest
 from fimforensics.model import Reading
 from fimforensics.queries.digest import digests
+from fimforensics.store import COMMIT
 
 READING = Reading("UTC", "mdy")
 KEY = bytes(range(32))

@@ -129,30 +129,10 @@ def add_event(
     )
     request = insert(connection, "requests", account_id=account, ip=word, port=word, source=word)
     number = insert(
-        connection,
-        "events",
-        time=time,
-        host_id=host,
-        change_id=change,
-        file_id=file,
-        registry_value_id=value,
-        content_id=content,
-        process_id=process,
-        account_id=account,
-        path_id=path,
-        original_path_id=path,
-        request_id=request,
-        machine_report_id=machine,
-        process_report_id=told,
-        registry_report_id=report,
-        file_type=word,
-        file_size=1234,
-        old_data=word,
-        new_data=word,
-        extra=more.pop("extra", None),
-        flags=word,
-        ordinal=0,
-        **more,
+        connection, "events", time=time, host_id=host, change_id=change, file_id=file, registry_value_id=value,
+        content_id=content, process_id=process, account_id=account, path_id=path, original_path_id=path, request_id=request,
+        machine_report_id=machine, process_report_id=told, registry_report_id=report, file_type=word, file_size=1234,
+        old_data=word, new_data=word, extra=more.pop("extra", None), flags=word, ordinal=0, **more,
     )
     insert(connection, "occurrences", event_id=number, snapshot_id=at[0], member_id=at[1], length=len(RAW), item_id=word)
     connection.execute("INSERT INTO event_counts VALUES (?, ?, ?, 1)", (host, change, time[:10]))

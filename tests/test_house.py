@@ -20,11 +20,12 @@ PACKAGE = "fimforensics"
 
 # A module or package of fimforensics → its floor; the longest name that fits counts. Imports go to lower floors only.
 FLOORS = {
-    "": 1, "errors": 1, "model": 1, "text": 1, "times": 1, "paths": 1, "schema": 1,
-    "shapes": 2, "tables": 2, "evidence": 2, "queries": 2, "store": 2, "rows": 2, "blocks": 2, "digest": 2,
-    "interner": 2, "stretches": 2, "segments": 2, "task": 2,
-    "case": 3, "ingest": 3, "pipeline": 3, "reading": 3, "stream": 3, "graph": 3,
-    "evidence.verify": 4, "analyses": 4, "detections": 4, "exports": 4, "reports": 4, "live": 4, "site": 4, "serve": 4,
+    "": 1, "errors": 1, "model": 1, "text": 1, "times": 1, "paths": 1, "hours": 1, "schema": 1, "sql": 1,
+    "shapes": 2, "tables": 2, "evidence": 2, "evidence.raw": 2, "queries": 2, "task": 2,
+    "blocks": 2, "rows": 2, "stretches": 2, "segments": 2, "interner": 2, "store": 2,
+    "case": 3, "reading": 3, "pipeline": 3, "stream": 3, "sources": 3, "derived": 3, "settle": 3, "snapshot": 3, "ingest": 3,
+    "replay": 3, "graph": 3, "site": 3,
+    "evidence.verify": 4, "analyses": 4, "detections": 4, "exports": 4, "reports": 4, "live": 4, "serve": 4,
     "cli": 5, "__main__": 6,
 }
 PLUGINS = "datasette_plugins"
@@ -40,7 +41,9 @@ BESIDE: dict[str, set[str]] = {
 }
 # Shelves: members know nothing of each other; only these helpers are for all of them.
 SHELVES: dict[str, set[str]] = {
-    "shapes": {"strict_json", "containers", "answers", "window"}, "tables": {"table", "synonyms", "xdr", "variants"},
+    "shapes": {"strict_json", "json_look", "lines", "window", "headers", "rendering", "containers", "transcode", "folders",
+               "refuse", "answers"},
+    "tables": {"table", "synonyms", "xdr", "variants"},
     "analyses": set(), "detections": set(), "exports": set(), "reports": set(),
 }
 WRITERS = {"case", "ingest", "pipeline", "store"}  # a page never writes, so it never imports these

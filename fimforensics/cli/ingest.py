@@ -66,7 +66,7 @@ class Bar:
 @click.option("--examiner", help="Who examines, kept with the snapshot.")
 @click.option("--note", help="Where the source came from, or whatever should be known of it.")
 @click.option("--case-key", type=PATH, help="Use the secret in this file instead of CASE.key.")
-@click.option("--no-analyze", is_flag=True, help="Leave out the analyses; events can be browsed all the same.")
+@click.option("--no-analyze", is_flag=True, help="Leave out the analyses (this version has none; indexes and counts are always made).")
 @click.option("--abandon", is_flag=True, help="Take back an ingest that was stopped and is not to be gone on with.")
 @JSON
 def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_order: str | None, parts: bool,
@@ -132,7 +132,8 @@ def _lines(rows: list[tuple[ingesting.Taken, dict]]) -> Iterator[str]:
         there = sum(one.already for one, _ in files)
         first, last = files[0][1], files[-1][1]
         yield (f"{visible(first['source'].partition('/')[0])}/: {counted(len(files), 'file')}, "
-               f"snapshots {first['id']} to {last['id']}, {_counts(total)}" + (f"; {there:,} of the files were already there" if there else ""))
+               f"snapshots {first['id']} to {last['id']}, {_counts(total)}"
+               + (f"; {there:,} of the files were already there" if there else ""))
         cut = dict.fromkeys(row["truncated"] for _, row in files if row["truncated"])
         yield from (f"  may be truncated: {visible(told)}" for told in cut)
 
@@ -155,9 +156,14 @@ def _told(one: ingesting.Taken, row: dict) -> str:
         return f"{name}: already there (snapshot {row['id']})" + (
             f"\n  it was read with {one.read_as}; {again}" if one.read_as else "")
     told = f"{name}: snapshot {row['id']}, {row['shape']}, {_counts(row)}"
-    return told + (f"\n  may be truncated: {visible(row['truncated'])}" if row["truncated"] else "") + (
-        "\n  lacks columns that tell events apart: its events stay apart from those of other sources"
-        if row["partial_columns"] else "")
+    if row["truncated"]:
+        told += f"\n  may be truncated: {visible(row['truncated'])}"
+    if row["partial_columns"]:
+        lacking = visible(", ".join((row["columns_missing"] or [])[:6])) + (", …" if len(row["columns_missing"] or []) > 6 else "")
+        told += f"\n  lacks columns that tell events apart ({lacking}): its events stay apart from those of other sources"
+    if not row["records"]:
+        told += "\n  it holds no row: an empty answer is not the same as no changes"
+    return told
 
 
 @click.command()

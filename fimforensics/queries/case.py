@@ -57,8 +57,8 @@ def info(connection: sqlite3.Connection) -> dict:
 def rejects(connection: sqlite3.Connection, snapshot: int | None = None) -> Iterator[dict]:
     """Records that could not become events, with the reason; `record` counts from 1 in its source, `seq` in the case."""
     yield from _rows(connection.execute(
-        "SELECT r.seq, r.snapshot_id AS snapshot, s.source, m.name AS member, r.record, r.offset, r.length, r.reason, r.replayed_as "
-        "FROM rejects r JOIN snapshots s ON s.id = r.snapshot_id JOIN members m ON m.id = r.member_id "
+        "SELECT r.seq, r.snapshot_id AS snapshot, s.source, m.name AS member, r.record, r.offset, r.length, r.reason, "
+        "r.replayed_as FROM rejects r JOIN snapshots s ON s.id = r.snapshot_id JOIN members m ON m.id = r.member_id "
         "WHERE ?1 IS NULL OR r.snapshot_id = ?1 ORDER BY r.seq", (snapshot,)))
 
 

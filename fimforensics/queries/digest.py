@@ -19,8 +19,8 @@ from fimforensics.schema import PATH_FORM_SHIFT, column_expression, joins
 
 _EVENT = "lower(hex(e.match_key)), e.ordinal"
 _EVENTS = (f"SELECT {_EVENT}, {', '.join(column_expression(name) for name in COLUMNS)}, e.forms >> {PATH_FORM_SHIFT}, "
-           "e.extra, e.flags, h.key, h.name, f.key, f.path, v.key, v.name, v.path, n.pid, n.created, n.image_key, n.name, n.weak, "
-           f"a.name {joins()} JOIN hosts h ON h.id = e.host_id LEFT JOIN files f ON f.id = e.file_id "
+           "e.extra, e.flags, h.key, h.name, f.key, f.path, v.key, v.name, v.path, n.pid, n.created, n.image_key, n.name, "
+           f"n.weak, a.name {joins()} JOIN hosts h ON h.id = e.host_id LEFT JOIN files f ON f.id = e.file_id "
            "LEFT JOIN registry_values v ON v.id = e.registry_value_id LEFT JOIN processes n ON n.id = e.process_id "
            "WHERE e.id < (SELECT events_end FROM case_info) ORDER BY e.match_key, e.ordinal")
 _SET = "(SELECT group_concat(sha256, ' ') FROM (SELECT x.sha256 FROM snapshots x WHERE x.set_id = s.set_id ORDER BY 1))"

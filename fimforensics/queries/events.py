@@ -16,12 +16,13 @@ _COLUMNS = """e.id AS id, lower(hex(e.match_key)) || '-' || e.ordinal AS event_k
     c.change AS change, coalesce(p.path, r.key) AS path, coalesce(r.new_name, r.old_name) AS value, e.new_data AS data,
     k.sha256 AS sha256, coalesce(i.file_name, g.name, n.name) AS process, g.pid AS pid, a.name AS account"""
 _FROM = """FROM events e JOIN hosts h ON h.id = e.host_id JOIN changes c ON c.id = e.change_id
-    LEFT JOIN paths p ON p.id = e.path_id LEFT JOIN registry_reports r ON r.id = e.registry_report_id LEFT JOIN contents k ON k.id = e.content_id
+    LEFT JOIN paths p ON p.id = e.path_id LEFT JOIN registry_reports r ON r.id = e.registry_report_id
+    LEFT JOIN contents k ON k.id = e.content_id
     LEFT JOIN process_reports g ON g.id = e.process_report_id LEFT JOIN processes n ON n.id = e.process_id
     LEFT JOIN images i ON i.id = g.image_id LEFT JOIN accounts a ON a.id = e.account_id"""
 _KEY = re.compile(r"([0-9a-f]{64})-([0-9]+)").fullmatch
-COLUMNS = ("id", "event_key", "time", "computer", "kind", "change", "path", "value", "data", "sha256", "process", "pid", "account",
-           "snapshots")
+COLUMNS = ("id", "event_key", "time", "computer", "kind", "change", "path", "value", "data", "sha256", "process", "pid",
+           "account", "snapshots")
 
 
 @dataclass(frozen=True)

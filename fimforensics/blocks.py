@@ -7,14 +7,10 @@ Caches are bounded: when one is full it is emptied, and what comes again is numb
 
 from __future__ import annotations
 
-import json
-import re
 from typing import NamedTuple
 
-import orjson
-
 from fimforensics import paths, times
-from fimforensics.model import Reading
+from fimforensics.cells import Cells
 from fimforensics.schema import ABSENT, EMPTY_BIT, FOLDER, FOLDER_SEPARATOR, FULL, ORIGINAL_FORM_SHIFT, PATH_FORM_SHIFT
 from fimforensics.tables import synonyms
 from fimforensics.text import storable
@@ -40,9 +36,7 @@ IMAGE = ("InitiatingProcessImageFileName", "InitiatingProcessImageFilePath", "In
 KINDS = ("hosts", "machine_reports", "changes", "accounts", "images", "processes", "process_reports", "paths", "files",
          "contents", "requests", "registry_values", "registry_reports")
 CACHE = 1 << 17
-ESCAPED, ODD_TIME = 1, 2
 _WORDS = frozenset((str, type(None)))
-_HEX = re.compile(r"[0-9A-Fa-f]+").fullmatch
 
 
 class Block(NamedTuple):
@@ -74,69 +68,6 @@ class Entities:
         taken = [self.new[kind] for kind in KINDS]
         self.new = {kind: [] for kind in KINDS}
         return taken
-
-
-class Cells:
-    """Turns single values into canonical cells as the source's columns and the operator's words say."""
-
-    def __init__(self, zones: dict[str, str], reading: Reading) -> None:
-        self.zones, self.reading = zones, reading
-
-    def text(self, value: object) -> tuple[str | None, int]:
-        """The text of a cell and its flags; NUL and lone surrogates are shown escaped, nested values as JSON."""
-        if value is None:
-            return None, 0
-        if not isinstance(value, str):
-            value = plain_text(value)
-        if value.isascii() and "\0" not in value:
-            return str(value), 0
-        stored, escaped = storable(value)
-        return stored, ESCAPED if escaped else 0
-
-    def number(self, column: str, value: object) -> int | None:
-        """A 64-bit integer; ValueError for what is none."""
-        if type(value) is int:
-            found = value
-        elif value is None or value == "":
-            return None
-        else:
-            text = str(value).strip()
-            whole = text[:-2] if text.endswith(".0") else text
-            if isinstance(value, bool) or not whole.lstrip("+-").isdecimal() or len(whole) > 20:
-                raise ValueError(f"{column} is not a whole number: {text[:40]!r}")
-            found = int(whole)
-        if not -(1 << 63) <= found < 1 << 63:
-            raise ValueError(f"{column} is beyond 64 bits")
-        return found
-
-    def time(self, column: str, value: object) -> tuple[str | None, int]:
-        """A canonical time and its flags; ValueError tells the column and why."""
-        if value is None or value == "":
-            return None, 0
-        if not isinstance(value, str):
-            raise ValueError(f"{column} is not a time: {str(value)[:40]!r}")
-        try:
-            found = times.canonical(value, self.zones.get(column), self.reading)
-        except ValueError as error:
-            raise ValueError(f"{column}: {error}") from None
-        return found, ODD_TIME if times.odd(found) else 0
-
-    def hash(self, value: object) -> tuple[str | None, int]:
-        """A hash in lower case; what is no hexadecimal text stays as it is."""
-        found, flags = self.text(value)
-        return (found.lower() if found and _HEX(found) else found), flags
-
-
-def plain_text(value: object) -> str:
-    """What is no text as text: true and false, figures, nested values as JSON with sorted keys."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return str(value)
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    except TypeError:  # lone surrogates, which UTF-8 cannot hold: as JSON's own escapes
-        return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
 def _recorded(value: object, cell: str | None) -> str | None:

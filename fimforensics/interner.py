@@ -11,6 +11,7 @@ from operator import itemgetter
 
 import apsw
 
+from fimforensics import sql
 from fimforensics.blocks import KINDS
 
 _ENTITY_SLOTS = 1 << 24  # of the filter, for all kinds of which the case had none
@@ -49,7 +50,7 @@ class Interner:
         self._db = db
         self.ids: dict[str, array] = {kind: array("q") for kind in KINDS}
         self._sql = {kind: _statements(kind) for kind in KINDS}
-        self._next = {kind: (db.execute(f"SELECT max(id) FROM {kind}").fetchone()[0] or 0) + 1 for kind in KINDS}
+        self._next = {kind: (sql.cell(db, f"SELECT max(id) FROM {kind}") or 0) + 1 for kind in KINDS}
         seen = bytearray(_ENTITY_SLOTS) if any(following == 1 for following in self._next.values()) else bytearray()
         self._filters = {kind: seen for kind, following in self._next.items() if following == 1}
         self._referred = [self.ids[kind] for kind in _REFERENCES.values()]

@@ -30,9 +30,11 @@ from fimforensics.shapes import members, open_member
 from fimforensics.store import Writer, sweep
 from fimforensics.tables import identify
 
+Records = set[tuple[int, int]]  # snapshot, and the record's number in it
 
-def replay(case: Path, reading: Reading) -> tuple[int, int]:
-    """Tries every reject of finished snapshots again; how many were tried, and how many are events now."""
+
+def replay(case: Path, reading: Reading, only: Records | None = None) -> tuple[int, int]:
+    """Tries every reject of finished snapshots again, or only these; how many were tried, and how many are events now."""
     cases.check_header(case)
     with cases.change(case) as db:
         if db.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone():
@@ -43,7 +45,7 @@ def replay(case: Path, reading: Reading) -> tuple[int, int]:
         db.execute("BEGIN IMMEDIATE")
         tried = found = 0
         for (snapshot,) in sql.rows(db, "SELECT DISTINCT snapshot_id FROM rejects WHERE replayed_as IS NULL ORDER BY 1"):
-            for seq, record in _again(db, snapshot):
+            for seq, record in _again(db, snapshot, only):
                 tried += 1
                 found += record is not None and _one(db, key, seq, record, reading)
         if found:
@@ -58,11 +60,14 @@ def replay(case: Path, reading: Reading) -> tuple[int, int]:
     return tried, found
 
 
-def _again(db: apsw.Connection, snapshot: int) -> Iterator[tuple[int, Record | None]]:
+def _again(db: apsw.Connection, snapshot: int, only: Records | None) -> Iterator[tuple[int, Record | None]]:
     """The rejects of a snapshot, each with its record as its shape reads it now; None where no record is there any more."""
-    wanted = {(member, offset): seq for seq, member, offset in sql.rows(
-        db, "SELECT r.seq, m.name, r.offset FROM rejects r JOIN members m ON m.id = r.member_id "
-            "WHERE r.snapshot_id = ? AND r.replayed_as IS NULL", (snapshot,))}
+    wanted = {(member, offset): seq for seq, member, offset, number in sql.rows(
+        db, "SELECT r.seq, m.name, r.offset, r.record FROM rejects r JOIN members m ON m.id = r.member_id "
+            "WHERE r.snapshot_id = ? AND r.replayed_as IS NULL", (snapshot,))
+        if only is None or (snapshot, number) in only}
+    if not wanted:
+        return
     found: dict[int, Record] = {}
     with tempfile.TemporaryDirectory(prefix="fimforensics-") as folder:
         path = Path(folder) / "original"
@@ -168,8 +173,22 @@ def rebuild(case: Path, new: Path, case_key: bytes | None, progress: Progress, r
         refused = [one.refused for one in taken if one.refused]
         if refused:
             raise Problem(f"{len(refused)} originals were refused, the first: {refused[0]}", where=str(new))
+        for reading, records in _replays(connection, reread or {}).items():
+            replay(new, reading, records)
         _came_from(connection, new, reread or {})
     return len(taken)
+
+
+def _replays(connection: sqlite3.Connection, reread: dict[int, Reading]) -> dict[Reading, Records]:
+    """Which rejects became events by replays, and by which reading; a snapshot is named by its place among the finished."""
+    found: dict[Reading, Records] = {}
+    for number, record, place, header in connection.execute(
+            "SELECT r.snapshot_id, r.record, (SELECT count(*) FROM snapshots s WHERE s.state = 'finished' "
+            "AND s.id <= r.snapshot_id), m.header FROM rejects r JOIN occurrences o ON o.seq = r.replayed_as "
+            "JOIN members m ON m.id = o.member_id ORDER BY r.replayed_as"):
+        if number not in reread:
+            found.setdefault(Reading(**json.loads(header)["reading"]), set()).add((place, record))
+    return found
 
 
 _KEPT = ("acquired", "modified", "case_number", "examiner", "note")

@@ -15,23 +15,8 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
-from fimforensics.blocks import (
-    ACCOUNT,
-    CACHE,
-    CHANGE,
-    ESCAPED,
-    FILE,
-    IMAGE,
-    MACHINE,
-    ODD_TIME,
-    PROCESS,
-    REGISTRY,
-    REQUEST,
-    Blocks,
-    Cells,
-    Entities,
-    plain_text,
-)
+from fimforensics.blocks import ACCOUNT, CACHE, CHANGE, FILE, IMAGE, MACHINE, PROCESS, REGISTRY, REQUEST, Blocks, Entities
+from fimforensics.cells import ESCAPED, ODD_TIME, Cells, plain_text
 from fimforensics.model import COLUMNS, MAX_FIELD
 from fimforensics.schema import EMPTY_BIT, PATH_FORM_SHIFT
 from fimforensics.text import storable
@@ -69,6 +54,8 @@ def row_json(row: list) -> bytes:
 
 
 LARGE = 128 << 10  # bytes of a record below which no cell of a case can get over MAX_FIELD
+_JOINED = (("InitiatingProcessAccountDomainName", "InitiatingProcessAccountName"), ("RequestAccountDomain", "RequestAccountName"),
+           ("RegistryKey", "NewValueName"), ("OldValueFullRegistryKey", "OldValueName"), ("RegistryKey", "OldValueName"))
 
 
 def check_size(row: list) -> None:
@@ -77,8 +64,7 @@ def check_size(row: list) -> None:
         text = orjson.dumps(cell) if isinstance(cell, dict) else cell.encode() if isinstance(cell, str) else b""
         if len(text) > MAX_FIELD:
             raise ValueError(f"{name} is over the limit of {MAX_FIELD:,} bytes")
-    for one, other in (("InitiatingProcessAccountDomainName", "InitiatingProcessAccountName"), ("RequestAccountDomain", "RequestAccountName"),
-                       ("RegistryKey", "NewValueName"), ("OldValueFullRegistryKey", "OldValueName"), ("RegistryKey", "OldValueName")):
+    for one, other in _JOINED:
         if len((row[CELL[one]] or "").encode()) + len((row[CELL[other]] or "").encode()) >= MAX_FIELD:
             raise ValueError(f"{one} and {other} together are over the limit of {MAX_FIELD:,} bytes")
 
@@ -207,9 +193,8 @@ class Builder:
                old_data, r[2], r[3], r[4], new_data, r[5], r[6], *p[:5], *actor.cells, *i[:7], last_access, *i[7:11], p[5],
                *i[11:], m[7], m[8], billed, m[9], forms >> PATH_FORM_SHIFT, extra, flag_text]
         key = [time[:23], m[1] or None, m[3] or None, *c, file.ids[3], file.ids[4], sha256_text or None, sha1 or None,
-               md5 or None, size, registry.ids[2], r[6] or None, r[5] or None, new_data or None, r[3] or None,
-               r[2] or None, old_data or None,
-               registry.ids[3], p[0], process.ids[2], i[1] or None, *(cell or None for cell in actor.cells),
+               md5 or None, size, registry.ids[2], r[6] or None, r[5] or None, new_data or None, r[3] or None, r[2] or None,
+               old_data or None, registry.ids[3], p[0], process.ids[2], i[1] or None, *(cell or None for cell in actor.cells),
                *request_key(request.cells)]
         if self._apart is not None:
             key.append(self._apart)

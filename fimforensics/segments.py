@@ -16,7 +16,8 @@ from operator import itemgetter
 
 import orjson
 
-from fimforensics.blocks import ACCOUNT, IMAGE, MACHINE, PROCESS, REQUEST, Block, Blocks, Cells, Entities
+from fimforensics.blocks import ACCOUNT, IMAGE, MACHINE, PROCESS, REQUEST, Block, Blocks, Entities
+from fimforensics.cells import Cells
 from fimforensics.model import COLUMNS
 from fimforensics.rows import FLAGS, Builder, decimal, dumps, empty, request_key
 from fimforensics.schema import PATH_FORM_SHIFT

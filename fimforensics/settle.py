@@ -19,7 +19,8 @@ import apsw
 import orjson
 
 from fimforensics import paths, sql, times
-from fimforensics.blocks import Cells, Entities
+from fimforensics.blocks import Entities
+from fimforensics.cells import Cells
 from fimforensics.errors import Problem
 from fimforensics.evidence import raw
 from fimforensics.model import COLUMNS, TIME, Reading

@@ -13,6 +13,7 @@ from struct import Struct
 
 import apsw
 
+from fimforensics import sql
 from fimforensics.blocks import KINDS
 from fimforensics.interner import ENTITIES, Interner
 
@@ -30,12 +31,16 @@ _UPDATE_EVENT = f"UPDATE events SET {', '.join(f'{column} = ?' for column in EVE
 
 
 class Known:
-    """What is known of one key in the current portion: how many records of the set, and the events of the case."""
+    """What is known of one key in the current portion: how many records of the set, and the events of the case.
 
-    __slots__ = ("events", "items", "told")
+    Only while all events of a key say the same does it not matter which record tells of which of them.
+    """
+
+    __slots__ = ("alike", "events", "items", "told")
 
     def __init__(self, told: int, events: list[tuple[int, bytes]], items: dict[str, int]) -> None:
         self.told, self.events, self.items = told, events, items
+        self.alike = all(check == events[0][1] for _, check in events)
 
 
 class Writer:
@@ -51,8 +56,9 @@ class Writer:
         self._alone = others is None  # then every event of the case is of this set
         self._fresh = self._alone and db.execute("SELECT 1 FROM occurrences LIMIT 1").fetchone() is None
         self._filter = bytearray(_SLOTS) if self._fresh else bytearray()
-        self._next = (db.execute("SELECT max(id) FROM events").fetchone()[0] or 0) + 1
+        self._next = (sql.cell(db, "SELECT max(id) FROM events") or 0) + 1
         self.new = self.known = self.rejects = 0
+        self._items_told = False
         if not self._alone:
             db.execute("CREATE INDEX IF NOT EXISTS occurrences_event ON occurrences(event_id)")
 
@@ -80,6 +86,8 @@ class Writer:
 
     def _place(self, key: bytes, check: bytes, item: str | None) -> tuple[int, int, bool]:
         """The event of a record: its id, its ordinal, and whether it is new to the case."""
+        if item is not None:
+            self._items_told = True
         state = self._portion.get(key)
         prefix = _PREFIX(key)[0]
         if state is None:
@@ -94,24 +102,21 @@ class Writer:
         elif type(state) is tuple:
             state = self._portion[key] = Known(1, [(state[0], state[1])], {state[2]: state[0]} if state[2] else {})
         assert isinstance(state, Known)
+        if not state.alike or check != state.events[0][1]:
+            self._unsettled.add(prefix)
         if item is not None:
             again = state.items.get(item)
             if again is not None:  # the same id again in one set is the same record sent twice
-                if check != next(seen for number, seen in state.events if number == again):
-                    self._unsettled.add(prefix)
                 return again, 0, False
         ordinal = state.told
         state.told += 1
         if ordinal < len(state.events):
-            number, seen = state.events[ordinal]
-            if seen != check:
-                self._unsettled.add(prefix)
+            number = state.events[ordinal][0]
             if item is not None:
                 state.items[item] = number
             return number, ordinal, False
-        if check != state.events[0][1]:
-            self._unsettled.add(prefix)
         number = self._number(prefix, check, ordinal)
+        state.alike = state.alike and check == state.events[0][1]
         state.events.append((number, check))
         if item is not None:
             state.items[item] = number
@@ -130,29 +135,27 @@ class Writer:
 
     def _load(self, key: bytes, prefix: int) -> Known:
         """What the case and the set know of a key before this portion."""
-        rows = self._db.execute(
-            "SELECT k.event_id, k.row_check FROM event_keys k JOIN events e ON e.id = k.event_id "
-            "WHERE k.prefix = ? AND e.match_key = ? ORDER BY e.ordinal", (prefix, key)).fetchall()
+        rows = sql.rows(
+            self._db, "SELECT k.event_id, k.row_check FROM event_keys k JOIN events e ON e.id = k.event_id "
+                      "WHERE k.prefix = ? AND e.match_key = ? ORDER BY e.ordinal", (prefix, key))
         events = [(number, check.to_bytes(8, "big", signed=True)) for number, check in rows]
         if self._fresh:
             return Known(len(events), events, self._items(prefix, key) if events else {})
-        told = self._db.execute(
-            "SELECT count(DISTINCT o.event_id) FROM event_keys k JOIN events e ON e.id = k.event_id JOIN occurrences o ON "
-            "o.event_id = e.id JOIN snapshots s ON s.id = o.snapshot_id WHERE k.prefix = ? AND e.match_key = ? AND s.set_id = ?",
-            (prefix, key, self._set)).fetchone()[0] if events and not self._alone else len(events)
+        told = sql.cell(
+            self._db, "SELECT count(DISTINCT o.event_id) FROM event_keys k JOIN events e ON e.id = k.event_id "
+                      "JOIN occurrences o ON o.event_id = e.id JOIN snapshots s ON s.id = o.snapshot_id "
+                      "WHERE k.prefix = ? AND e.match_key = ? AND s.set_id = ?",
+            (prefix, key, self._set)) if events and not self._alone else len(events)
         return Known(told, events, self._items(prefix, key) if events else {})
 
     def _items(self, prefix: int, key: bytes) -> dict[str, int]:
-        if self._fresh and not self._has_items():
+        if self._fresh and not self._items_told:
             return {}
         self._db.execute("CREATE INDEX IF NOT EXISTS occurrences_event ON occurrences(event_id)")
         return dict(self._db.execute(
             "SELECT o.item_id, o.event_id FROM event_keys k JOIN events e ON e.id = k.event_id "
             "JOIN occurrences o ON o.event_id = e.id JOIN snapshots s ON s.id = o.snapshot_id WHERE k.prefix = ? "
             "AND e.match_key = ? AND s.set_id = ? AND o.item_id IS NOT NULL", (prefix, key, self._set)))
-
-    def _has_items(self) -> bool:
-        return self._db.execute("SELECT item_id FROM occurrences ORDER BY seq LIMIT 1").fetchone()[0] is not None
 
     def flush(self) -> None:
         """Writes what was held back for sorting; the portion is forgotten."""
@@ -167,8 +170,8 @@ class Writer:
 
 def take_back(db: apsw.Connection, snapshot: int, marks: dict[str, int]) -> None:
     """Removes an unfinished snapshot and all that came with it; `marks` are the greatest ids before it."""
-    first = db.execute("SELECT first_seq FROM snapshots WHERE id = ?", (snapshot,)).fetchone()[0]
-    for kind, entity, old in db.execute("SELECT kind, entity, old FROM relabelled ORDER BY id DESC").fetchall():
+    first = sql.cell(db, "SELECT first_seq FROM snapshots WHERE id = ?", (snapshot,))
+    for kind, entity, old in sql.rows(db, "SELECT kind, entity, old FROM relabelled ORDER BY id DESC"):
         columns, _, _, label = ENTITIES[kind]
         assert label is not None
         db.execute(f"UPDATE {kind} SET {columns[label]} = ? WHERE id = ?", (old, entity))
@@ -189,7 +192,7 @@ def take_back(db: apsw.Connection, snapshot: int, marks: dict[str, int]) -> None
 
 def marks(db: apsw.Connection) -> dict[str, int]:
     """The greatest id of events and of every kind of entity."""
-    return {kind: db.execute(f"SELECT max(id) FROM {kind}").fetchone()[0] or 0 for kind in ("events", *KINDS)}
+    return {kind: sql.cell(db, f"SELECT max(id) FROM {kind}") or 0 for kind in ("events", *KINDS)}
 
 
 _USED = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from fimforensics.blocks import Cells
+from fimforensics.cells import Cells
 from fimforensics.errors import Refused
 from fimforensics.evidence.originals import Chunker
 from fimforensics.model import Reading

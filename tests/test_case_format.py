@@ -185,8 +185,8 @@ def test_logical_digests(case: Case) -> None:
         f"""{begin}, x.name, x.shape, x.source_table, cached, header FROM members x JOIN snapshots s ON s.id = x.snapshot_id
             ORDER BY 1, 2, 3, 7""",
         f"{begin}, m.name, kind, offset, length FROM preambles x {joins} ORDER BY 1, 2, 3, 5",
-        f"""{begin}, m.name, offset, length, item_id, lower(hex(match_key)), ordinal FROM occurrences x {joins}
-            JOIN events e ON e.id = x.event_id ORDER BY 1, 2, 3, 4, 5""",
+        f"""{begin}, m.name, offset, length, item_id, lower(hex(match_key)), row_check FROM occurrences x {joins}
+            JOIN events e ON e.id = x.event_id JOIN event_keys k ON k.event_id = e.id ORDER BY 1, 2, 3, 4, 5""",
         f"{begin}, m.name, x.record, offset, length, reason FROM rejects x {joins} ORDER BY 1, 2, 3, 4, 5"]
     events = digest(events_list(case))
     assert case.info["events_digest"] == events

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from benchmarks.generate import lines as generated
 from fimforensics import segments
-from fimforensics.blocks import Cells, Entities
+from fimforensics.blocks import Entities
+from fimforensics.cells import Cells
 from fimforensics.evidence.leaves import leaf
 from fimforensics.evidence.originals import Chunker, Hashes
 from fimforensics.ingest import Options, ingest

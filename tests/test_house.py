@@ -21,7 +21,7 @@ PACKAGE = "fimforensics"
 # A module or package of fimforensics → its floor; the longest name that fits counts. Imports go to lower floors only.
 FLOORS = {
     "": 1, "errors": 1, "model": 1, "text": 1, "times": 1, "paths": 1, "hours": 1, "schema": 1, "sql": 1,
-    "shapes": 2, "tables": 2, "evidence": 2, "evidence.raw": 2, "queries": 2, "task": 2,
+    "shapes": 2, "tables": 2, "evidence": 2, "evidence.raw": 2, "queries": 2, "task": 2, "cells": 2,
     "blocks": 2, "rows": 2, "stretches": 2, "segments": 2, "interner": 2, "store": 2,
     "case": 3, "reading": 3, "pipeline": 3, "stream": 3, "sources": 3, "derived": 3, "settle": 3, "snapshot": 3, "ingest": 3,
     "replay": 3, "graph": 3, "site": 3,
@@ -32,21 +32,20 @@ PLUGINS = "datasette_plugins"
 PLUGIN_FLOOR = 4
 # Who may lean on a neighbour of the same floor.
 BESIDE: dict[str, set[str]] = {
-    "text": {"errors", "model"}, "times": {"errors", "model", "text"}, "paths": {"errors", "model", "text"},
-    "schema": {"errors", "model"},
-    "blocks": {"tables"}, "rows": {"blocks", "tables"}, "store": {"rows", "blocks", "evidence", "interner"},
-    "interner": {"blocks"}, "stretches": {"rows", "blocks"}, "segments": {"stretches", "rows", "blocks"},
-    "task": {"blocks", "evidence", "tables"},
-    "ingest": {"case", "pipeline", "stream"}, "pipeline": {"case", "reading"}, "stream": {"pipeline"}, "serve": {"site"},
+    "times": {"errors", "model"}, "schema": {"model"}, "evidence.raw": {"shapes"}, "queries": {"evidence"},
+    "task": {"cells", "evidence", "tables"}, "interner": {"blocks"}, "store": {"interner", "blocks"}, "pipeline": {"reading"},
+    "blocks": {"cells", "tables"}, "rows": {"blocks", "cells"}, "stretches": {"rows", "blocks"},
+    "segments": {"stretches", "rows", "blocks", "cells"},
+    "stream": {"pipeline"}, "sources": {"pipeline"}, "settle": {"reading"},
+    "snapshot": {"sources", "settle", "derived"}, "ingest": {"case", "sources", "snapshot", "stream", "pipeline", "derived"},
+    "replay": {"case", "ingest", "reading", "settle", "derived"},
 }
 # Shelves: members know nothing of each other; only these helpers are for all of them.
 SHELVES: dict[str, set[str]] = {
-    "shapes": {"strict_json", "json_look", "lines", "window", "headers", "rendering", "containers", "transcode", "folders",
-               "refuse", "answers"},
-    "tables": {"table", "synonyms", "xdr", "variants"},
-    "analyses": set(), "detections": set(), "exports": set(), "reports": set(),
+    "shapes": {"strict_json", "json_look", "lines", "window", "headers", "rendering", "containers", "transcode", "answers"},
+    "tables": {"table", "synonyms", "xdr"}, "analyses": set(), "detections": set(), "exports": set(), "reports": set(),
 }
-WRITERS = {"case", "ingest", "pipeline", "store"}  # a page never writes, so it never imports these
+WRITERS = {"case", "store", "pipeline", "snapshot", "settle", "derived", "ingest", "replay"}  # a page writes nothing
 MAX_FILE, MAX_FUNCTION = 300, 40
 LONG_FILES: dict[str, int] = {}  # path → the lines it may have, with the reason beside it
 LONG_FUNCTIONS: dict[str, int] = {}  # path:function → likewise

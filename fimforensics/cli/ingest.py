@@ -66,7 +66,8 @@ class Bar:
 @click.option("--examiner", help="Who examines, kept with the snapshot.")
 @click.option("--note", help="Where the source came from, or whatever should be known of it.")
 @click.option("--case-key", type=PATH, help="Use the secret in this file instead of CASE.key.")
-@click.option("--no-analyze", is_flag=True, help="Leave out the analyses (this version has none; indexes and counts are always made).")
+@click.option("--no-analyze", is_flag=True,
+              help="Leave out the analyses (this version has none; indexes and counts are always made).")
 @click.option("--abandon", is_flag=True, help="Take back an ingest that was stopped and is not to be gone on with.")
 @JSON
 def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_order: str | None, parts: bool,
@@ -159,7 +160,8 @@ def _told(one: ingesting.Taken, row: dict) -> str:
     if row["truncated"]:
         told += f"\n  may be truncated: {visible(row['truncated'])}"
     if row["partial_columns"]:
-        lacking = visible(", ".join((row["columns_missing"] or [])[:6])) + (", …" if len(row["columns_missing"] or []) > 6 else "")
+        missing = row["columns_missing"] or []
+        lacking = visible(", ".join(missing[:6])) + (", …" if len(missing) > 6 else "")
         told += f"\n  lacks columns that tell events apart ({lacking}): its events stay apart from those of other sources"
     if not row["records"]:
         told += "\n  it holds no row: an empty answer is not the same as no changes"

@@ -28,12 +28,16 @@ _SOURCES = (
     f"SELECT s.sha256, s.source, {_SET}, s.size, s.sha1, s.md5, s.shape, s.source_table, s.reading, s.columns_found, "
     "s.columns_missing, s.columns_unknown, s.partial_columns, s.first_time, s.last_time, s.records, s.rejects, s.truncated "
     "FROM snapshots s WHERE s.state = 'finished' ORDER BY s.sha256, s.source",
-    "SELECT s.sha256, s.source, m.name, m.shape, m.source_table, m.cached, m.header FROM members m "
+    "SELECT s.sha256, s.source, m.name, m.shape, m.source_table, m.cached, "
+    "CASE WHEN json_extract(m.header, '$.cache_of') IS NULL THEN m.header ELSE json_remove(m.header, '$.cache_of') END "
+    "FROM members m "
     "JOIN snapshots s ON s.id = m.snapshot_id WHERE s.state = 'finished' ORDER BY 1, 2, 3, 7",
     "SELECT s.sha256, s.source, m.name, p.kind, p.offset, p.length FROM preambles p JOIN members m ON m.id = p.member_id "
     "JOIN snapshots s ON s.id = m.snapshot_id WHERE s.state = 'finished' ORDER BY 1, 2, 3, 5",
-    f"SELECT s.sha256, s.source, m.name, o.offset, o.length, o.item_id, {_EVENT} FROM occurrences o "
-    "JOIN events e ON e.id = o.event_id JOIN members m ON m.id = o.member_id JOIN snapshots s ON s.id = o.snapshot_id "
+    # Of several events of one key that say the same it does not matter which a record tells of: so the row, not the ordinal.
+    "SELECT s.sha256, s.source, m.name, o.offset, o.length, o.item_id, lower(hex(e.match_key)), k.row_check "
+    "FROM occurrences o "
+    "JOIN events e ON e.id = o.event_id JOIN event_keys k ON k.event_id = e.id JOIN members m ON m.id = o.member_id JOIN snapshots s ON s.id = o.snapshot_id "
     "WHERE s.state = 'finished' ORDER BY 1, 2, 3, 4, 5",
     "SELECT s.sha256, s.source, m.name, r.record, r.offset, r.length, r.reason FROM rejects r "
     "JOIN members m ON m.id = r.member_id JOIN snapshots s ON s.id = r.snapshot_id "

@@ -49,7 +49,8 @@ def refusal(head: bytes) -> Refused:
         if head.startswith(magic):
             return Refused(f"{what}, not a table export", hint=hint)
     if _KEY(head.strip()):
-        return Refused("a case's key, or a lone hash: not a table export", hint="A key is a secret that lies beside its case; ingest the export")
+        return Refused("a case's key, or a lone hash: not a table export",
+                       hint="A key is a secret that lies beside its case; ingest the export")
     if head[257:262] == b"ustar":
         return Refused("a tar archive", hint="Unpack it and ingest the folder")
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":

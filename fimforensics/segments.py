@@ -42,8 +42,7 @@ from fimforensics.stretches import (
 )
 
 LONGEST = 128 << 10  # bytes of a line; cells of a longer one may be over the limits, which the ordinary way knows
-RECENT = 1 << 11
-PROCESSES = 1 << 17  # they come again all over an export, and their lines are the longest to read
+RECENT, PROCESSES = 1 << 11, 1 << 17  # processes come again all over an export, and their lines are the longest to read
 _TAIL = re.compile(r":[0-5][0-9]\.[0-9]{7}Z\Z").match
 _EXACT = frozenset((str, int, type(None), bool))
 _PLAIN = frozenset((str, int, type(None), bool, float))

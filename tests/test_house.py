@@ -35,8 +35,7 @@ BESIDE: dict[str, set[str]] = {
     "times": {"errors", "model"}, "schema": {"model"}, "evidence.raw": {"shapes"}, "queries": {"evidence"},
     "task": {"cells", "evidence", "tables"}, "interner": {"blocks"}, "store": {"interner", "blocks"}, "pipeline": {"reading"},
     "blocks": {"cells", "tables"}, "rows": {"blocks", "cells"}, "stretches": {"rows", "blocks"},
-    "segments": {"stretches", "rows", "blocks", "cells"},
-    "stream": {"pipeline"}, "sources": {"pipeline"}, "settle": {"reading"},
+    "segments": {"stretches", "rows", "blocks", "cells"}, "stream": {"pipeline"}, "sources": {"pipeline"}, "settle": {"reading"},
     "snapshot": {"sources", "settle", "derived"}, "ingest": {"case", "sources", "snapshot", "stream", "pipeline", "derived"},
     "replay": {"case", "ingest", "reading", "settle", "derived"},
 }

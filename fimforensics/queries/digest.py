@@ -36,8 +36,8 @@ _SOURCES = (
     "JOIN snapshots s ON s.id = m.snapshot_id WHERE s.state = 'finished' ORDER BY 1, 2, 3, 5",
     # Of several events of one key that say the same it does not matter which a record tells of: so the row, not the ordinal.
     "SELECT s.sha256, s.source, m.name, o.offset, o.length, o.item_id, lower(hex(e.match_key)), k.row_check "
-    "FROM occurrences o "
-    "JOIN events e ON e.id = o.event_id JOIN event_keys k ON k.event_id = e.id JOIN members m ON m.id = o.member_id JOIN snapshots s ON s.id = o.snapshot_id "
+    "FROM occurrences o JOIN events e ON e.id = o.event_id JOIN event_keys k ON k.event_id = e.id "
+    "JOIN members m ON m.id = o.member_id JOIN snapshots s ON s.id = o.snapshot_id "
     "WHERE s.state = 'finished' ORDER BY 1, 2, 3, 4, 5",
     "SELECT s.sha256, s.source, m.name, r.record, r.offset, r.length, r.reason FROM rejects r "
     "JOIN members m ON m.id = r.member_id JOIN snapshots s ON s.id = r.snapshot_id "

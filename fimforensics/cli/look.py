@@ -112,6 +112,8 @@ def events(case: Path, host: str | None, kind: str | None, change: str | None, p
            as_csv: bool, as_json: bool) -> None:
     """Lists events in order of time: all, or those that fit every filter."""
     texts = {"host": host, "kind": kind, "change": change, "path": path, "process": process, "account": account, "hash": hash_}
+    if as_csv and as_json:
+        raise Misuse("--csv and --json exclude each other")
     said = {name: words(text) for name, text in texts.items()}
     if any(len((text or "").encode()) > LONGEST for text in said.values()):
         raise Misuse(f"a text to look for is over {LONGEST:,} bytes", hint="Part of it is enough")
@@ -135,6 +137,8 @@ def _print(found: Iterable[dict], limit: int) -> None:
              for row in rows[:limit]]
     for line in table(("id", "time (UTC)", "host", "change", "path", "process", "account"), cells, widest=80):
         click.echo(line)
+    if not rows:
+        click.echo("No event fits.", err=True)
     if len(rows) > limit:
         click.echo("… and more; --limit shows them, --json and --csv all", err=True)
 
@@ -223,6 +227,7 @@ def custody(case: Path, as_json: bool) -> None:
     with opened(case) as connection:
         found = list(queries.custody(connection))
         broken = custody_log.broken(connection)
+        untold = queries.untold(connection)
     if as_json:
         show_json(found)
     else:
@@ -232,7 +237,12 @@ def custody(case: Path, as_json: bool) -> None:
             click.echo(line)
     if broken is not None:
         click.echo(f"fimforensics: entry {broken} does not follow from the one before: the log was changed", err=True)
+    for number in untold:
+        click.echo(f"fimforensics: no entry tells of snapshot {number}: the log was cut", err=True)
+    if broken is not None or untold:
         sys.exit(1)
+    if not as_json:
+        click.echo(f"The chain of {counted(len(found), 'entry', 'entries')} is whole.")
 
 
 COMMANDS = (info, snapshots, events, show, rejects, custody)

@@ -62,6 +62,13 @@ def rejects(connection: sqlite3.Connection, snapshot: int | None = None) -> Iter
         "WHERE ?1 IS NULL OR r.snapshot_id = ?1 ORDER BY r.seq", (snapshot,)))
 
 
+def untold(connection: sqlite3.Connection) -> list[int]:
+    """The finished snapshots whose taking no entry of the custody log tells of."""
+    return [number for (number,) in connection.execute(
+        "SELECT id FROM snapshots WHERE state = 'finished' AND id NOT IN "
+        "(SELECT json_extract(arguments, '$.snapshot') FROM custody_log WHERE action = 'ingest') ORDER BY 1")]
+
+
 def custody(connection: sqlite3.Connection) -> Iterator[dict]:
     """The custody log, in order."""
     yield from _rows(connection.execute("SELECT * FROM custody_log ORDER BY id"))

@@ -128,8 +128,10 @@ def _blocks(member: Member) -> Iterator[tuple[int, list[bytes]]]:
     with member.open() as stream:
         offset, held, size = 0, [], 0  # held: pieces of a line that is not whole yet
         block = stream.read(BLOCK)
+        while len(block) < len(_BOM) and (more := stream.read(BLOCK)):  # a stream may give less than was asked for
+            block += more
         if block.startswith(_BOM):
-            offset, block = len(_BOM), block[len(_BOM):]
+            offset, block = len(_BOM), block[len(_BOM):] or stream.read(BLOCK)
         while block:
             lines = block.split(b"\n")
             breaks = len(lines) - 1

@@ -7,11 +7,9 @@ import io
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import zipfile
-from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 

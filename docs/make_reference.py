@@ -28,12 +28,12 @@ def walk(command: click.Command, context: click.Context) -> Iterator[tuple[click
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             if below is not None:
-                yield from walk(below, click.Context(below, info_name=name, parent=context))
+                yield from walk(below, click.Context(below, info_name=name, parent=context, **below.context_settings))
 
 
 def commands(root: click.Command, name: str = "fimforensics") -> list[tuple[click.Command, click.Context]]:
     """The tree under `root`, called `name`, parents first."""
-    return list(walk(root, click.Context(root, info_name=name)))
+    return list(walk(root, click.Context(root, info_name=name, **root.context_settings)))
 
 
 def _inert(text: str) -> str:

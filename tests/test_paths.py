@@ -112,7 +112,7 @@ def test_parts() -> None:
         "/etc/passwd": ("passwd", "/etc", ""),
         "/vmlinuz": ("vmlinuz", "/", ""),
         "/usr/bin/": ("", "/usr/bin", ""),
-        "/root/.profile": (".profile", "/root", ""),
+        "/etc/skel/.profile": (".profile", "/etc/skel", ""),
         "/a/x.tar.gz": ("x.tar.gz", "/a", "gz"),
         "/a/b\\c.d": ("b\\c.d", "/a", "d"),
         "C:\\a.exe:evil.js": ("a.exe:evil.js", "C:\\", "exe"),

@@ -39,7 +39,10 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # what fails only at Python's own end could not be told any more
         except Problem as problem:
             click.echo(f"fimforensics: {visible(problem.line())}", err=True)
             sys.exit(2 if isinstance(problem, Misuse) else 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -126,6 +127,6 @@ def test_output_that_cannot_be_written_is_one_line() -> None:
     for words in (["info", "c.db"], ["events", "c.db", "--csv"], ["original", "c.db", "1"]):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([sys.executable, "-m", "fimforensics", *words], stdout=full, stderr=subprocess.PIPE, text=True,
-                                  check=False)
+                                  check=False, env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"})
         assert (done.returncode, done.stderr) == (1, "fimforensics: output: cannot be read or written (No space left on device). "
                                                      "See that there is room, and try again\n")

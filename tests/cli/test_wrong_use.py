@@ -124,9 +124,10 @@ def test_wrong_options_are_exit_code_2(words: tuple[str, ...]) -> None:
 def test_output_that_cannot_be_written_is_one_line() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     for words in (["info", "c.db"], ["events", "c.db", "--csv"], ["original", "c.db", "1"]):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([sys.executable, "-m", "fimforensics", *words], stdout=full, stderr=subprocess.PIPE, text=True,
-                                  check=False, env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"})
+                                  check=False, env=buffered)
         assert (done.returncode, done.stderr) == (1, "fimforensics: output: cannot be read or written (No space left on device). "
                                                      "See that there is room, and try again\n")

@@ -67,9 +67,11 @@ class Cells:
 
 
 def plain_text(value: object) -> str:
-    """What is no text as text: true and false, figures, nested values as JSON with sorted keys."""
+    """What is no text as text: true and false, figures, nested values as JSON with sorted keys; ValueError beyond 64 bits."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        raise ValueError(f"integer {value} is beyond 64 bits")
     if isinstance(value, (int, float)):
         return str(value)
     try:

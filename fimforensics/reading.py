@@ -250,6 +250,8 @@ class MemberReading:
     def _render(self, record: Record) -> None:
         if not self.rendered:
             self.rendered_from = record.offset
+        # rows that are no records keep their places, so that a record is found by its row's number
+        self.rendered.extend([b""] * (record.offset - self.rendered_from - len(self.rendered)))
         self.rendered.append(record.raw)
         self.rendered_bytes += len(record.raw) + 1
 

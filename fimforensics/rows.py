@@ -140,7 +140,8 @@ class Builder:
             if known in COLUMNS and whole[known] is None:
                 whole[known] = value
             elif value is not None and name not in _DROPPED:
-                extra[storable(name)[0]] = value if isinstance(value, (bool, int)) else self.cells.text(value)[0]
+                text = self.cells.text(value)[0]
+                extra[storable(name)[0]] = value if isinstance(value, (bool, int)) else text
         return whole, extra or None
 
     def _assemble(self, raw: tuple, extra: dict[str, object] | None, item: object) -> Built:

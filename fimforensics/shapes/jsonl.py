@@ -22,6 +22,7 @@ NAME = "JSON Lines"
 _dumps = msgspec.json.Encoder().encode  # what it writes is what orjson writes, but for some numbers with a fraction
 BLOCK = 1 << 20
 LONGEST = 256 << 20  # bytes of a line that are held in memory; a longer one is a reject
+_PLAIN = {str, int, float, bool, type(None)}  # nested values are always read strictly
 _BOM = b"\xef\xbb\xbf"
 _DOCUMENTS = (b'{"tables"', b'{"error"', b'{"schema"', b'{"Schema"', b'{"Stats"', b'{"results"', b'{"Results"', b'{"@odata',
               b'{"statistics"', b'{"render"', b'{"responses"')
@@ -71,7 +72,8 @@ def records(offset: int, line: bytes) -> Iterator[Record]:
     if length <= MAX_FIELD:
         try:
             values = orjson.loads(line)
-            proven = type(values) is dict and (_dumps(values) == line or _counted(line, values))
+            kinds: set[type] = set(map(type, values.values())) if type(values) is dict else {list}
+            proven = kinds <= _PLAIN and (_dumps(values) == line or _counted(line, values, kinds))
             shallow = line.count(b"{") + line.count(b"[") <= MAX_NESTING
             if proven and shallow and b"\\u0000" not in line and "records" not in values:
                 return iter((Record(offset, length, line, values),))
@@ -80,10 +82,10 @@ def records(offset: int, line: bytes) -> Iterator[Record]:
     return _careful(offset, line)
 
 
-def _counted(line: bytes, values: object) -> bool:
+def _counted(line: bytes, values: dict[str, object], kinds: set[type]) -> bool:
     """Is no key given twice, told by counting? Where no blank stands before a colon, every key is one `":`."""
-    return (type(values) is dict and line.count(b'":') == len(values) and b" :" not in line and b"\t" not in line
-            and float not in set(map(type, values.values())))
+    return (float not in kinds and line.count(b'":') == len(values)
+            and b" :" not in line and b"\t" not in line and b"\r" not in line.rstrip(b"\r"))
 
 
 def _careful(offset: int, line: bytes) -> Iterator[Record]:

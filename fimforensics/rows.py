@@ -93,12 +93,12 @@ class Builder:
     """Builds rows and events from the values of one member's records."""
 
     def __init__(self, cells: Cells, entities: Entities, *, map_values: Callable[[dict], dict] | None = None,
-                 none_is_null: bool = False, text: bool = False, apart: str | None = None) -> None:
+                 none_is_null: bool = False, apart: str | None = None) -> None:
         """`map_values` brings another table's columns to Microsoft's; `apart` keeps a member's events from ever merging."""
         self.cells, self.entities = cells, entities
         self.plain = map_values is None and not none_is_null and apart is None
         self._blocks = Blocks(cells, entities)
-        self._map, self._none, self._text, self._apart = map_values, none_is_null, text, apart
+        self._map, self._none, self._apart = map_values, none_is_null, apart
         self._contents: dict[tuple, int] = {}
         self._spelling: dict[str, str] = {}
         cache = self._blocks.cache

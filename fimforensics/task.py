@@ -30,7 +30,6 @@ class Task:
     skip: int = 0  # records that the case already holds
     stored: int = 0  # bytes of the original that the case already holds
     prefix: str | None = None  # their SHA-256
-    columns_from: str | None = None
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ class MemberReading:
         if table.name not in self.found["tables"]:
             self.found["tables"].append(table.name)
         return Builder(cells_of(table, columns, opened.zones, self.reading), self.entities, none_is_null=opened.none,
-                       text=opened.text, apart=apart, map_values=mapping(table, columns if opened.columns is not None else None))
+                       apart=apart, map_values=mapping(table, columns if opened.columns is not None else None))
 
     def messages(self) -> Iterator[tuple]:
         """The member's messages."""

@@ -1,7 +1,8 @@
 """Made-up FIM events for the benchmarks, as many as asked for, as JSON Lines.
 
 All 65 columns are written, six of ten events are of files, a fifth of the rows repeat another row to the byte.
-The numbers of hosts, paths and processes stay the same however many events are made, so that two sizes compare.
+The numbers of hosts, paths and processes stay the same however many events are made, so that two sizes compare. A process
+acts after its creation, on one host, and ends: as on a real machine its changes lie close together in time.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pathlib import Path
 import orjson
 
 HOSTS, PATHS, PROCESSES, IMAGES, KEYS = 200, 80_000, 100_000, 400, 20_000
+REPEATS, RECENT = 0.2, 2_000  # share of rows that repeat one of the most recent ones
+LIVE = 5  # processes that write on a host at a time
 START = datetime(2026, 9, 1, tzinfo=UTC)
 FOLDERS = ["Windows\\System32", "Windows\\System32\\drivers", "Program Files\\Contoso\\bin", "Windows\\SysWOW64",
            "ProgramData\\Microsoft\\Windows\\Start Menu\\Programs\\StartUp", "inetpub\\wwwroot\\assets"]
@@ -64,19 +67,39 @@ def _images() -> list[dict]:
     return found
 
 
-def _processes(rng: random.Random, images: list[dict]) -> list[dict]:
-    found = []
-    for number in range(PROCESSES):
-        user = f"user{rng.randrange(300):03d}"
-        started = _stamp(rng.randrange(0, 30 * 86_400), rng.randrange(10_000_000))
-        found.append({
-            **images[int(rng.random() ** 2 * IMAGES)], "host": number % HOSTS,
+class _Processes:
+    """The processes of a fleet: a few live on each host at a time, act in turns, end, and are followed by others.
+
+    A host has its share of PROCESSES over the whole span, however many events that makes for each.
+    """
+
+    def __init__(self, rng: random.Random, images: list[dict], events: int) -> None:
+        self._rng, self._images = rng, images
+        self._ends = min(1.0, PROCESSES / max(events * (1 - REPEATS), 1))
+        self._live: list[list[dict]] = [[] for _ in range(HOSTS)]
+
+    def acting(self, host: int, seconds: float) -> dict:
+        """The process on this host that makes a change now; it may be its last."""
+        live = self._live[host]
+        while len(live) < LIVE:
+            live.append(self._start(seconds))
+        at = self._rng.randrange(LIVE)
+        process = live[at]
+        if self._rng.random() < self._ends:
+            live[at] = self._start(seconds)
+        return process
+
+    def _start(self, seconds: float) -> dict:
+        rng = self._rng
+        user = rng.randrange(300)
+        started = _stamp(seconds - rng.random() * 30, rng.randrange(10_000_000))
+        return {
+            **self._images[int(rng.random() ** 2 * IMAGES)],
             "InitiatingProcessId": rng.randrange(4, 60_000), "InitiatingProcessCreationTime": started,
             "InitiatingProcessSessionId": rng.randrange(3), "InitiatingProcessFirstSeen": started,
-            "InitiatingProcessAccountSid": f"S-1-5-21-3125456671-949036322-3048627137-{1000 + int(user[4:])}",
-            "InitiatingProcessAccountDomainName": "CONTOSO", "InitiatingProcessAccountName": user,
-            "InitiatingProcessSource": "Sensor"})
-    return found
+            "InitiatingProcessAccountSid": f"S-1-5-21-3125456671-949036322-3048627137-{1000 + user}",
+            "InitiatingProcessAccountDomainName": "CONTOSO", "InitiatingProcessAccountName": f"user{user:03d}",
+            "InitiatingProcessSource": "Sensor"}
 
 
 EMPTY = dict.fromkeys(
@@ -121,16 +144,16 @@ def _registry_change(rng: random.Random, key: int) -> dict:
 def lines(events: int, seed: int = 7) -> Iterator[bytes]:
     """The events one by one as JSON Lines, in order of time but for small disorder; the same bytes for the same seed."""
     rng = random.Random(seed)
-    hosts, processes = _hosts(), _processes(rng, _images())
+    hosts, processes = _hosts(), _Processes(rng, _images(), events)
     kept: list[bytes] = []
     span = 30 * 86_400 / max(events, 1)
     for number in range(events):
-        if kept and rng.random() < 0.2:
+        if kept and rng.random() < REPEATS:
             yield kept[rng.randrange(len(kept))]
             continue
-        process = dict(processes[rng.randrange(PROCESSES)])
-        where = process.pop("host")
+        where = rng.randrange(HOSTS)
         seconds = number * span + rng.random() * 20
+        process = processes.acting(where, number * span)
         if rng.random() < 0.4:
             change = _registry_change(rng, _near(rng, where, 250, KEYS))
         else:
@@ -140,10 +163,10 @@ def lines(events: int, seed: int = 7) -> Iterator[bytes]:
             **hosts[where], "TimeGenerated": stamp, **change, **REQUEST, **process, "InitProcImageLastAccessTimeUtc": stamp,
             "SourceSystem": "OpsManager", "Type": "MDCFileIntegrityMonitoringEvents",
             "_BilledSize": 1_200 + rng.randrange(600), "_IsBillable": "true"}) + b"\n"
-        if len(kept) < 20_000:
+        if len(kept) < RECENT:
             kept.append(line)
         else:
-            kept[rng.randrange(20_000)] = line
+            kept[number % RECENT] = line
         yield line
 
 

@@ -38,7 +38,7 @@ NO_CASE = {
     "empty": (b"", "it is not a case (no SQLite file). A source goes after the case: fimforensics ingest CASE SOURCE…"),
     "other": (None, "it is a SQLite database, but not a case. Name the case's file"),
     "format": (lambda data: data[:60] + bytes([0, 0, 0, 7]) + data[64:],
-               "it is a case of format 7, this program reads format 1. Derive it anew: fimforensics rebuild CASE NEW, with the "
+               "it is a case of format 7, this program reads format 2. Derive it anew: fimforensics rebuild CASE NEW, with the "
      "program that made it or a later one"),
     "half": (lambda data: data[:len(data) // 2], "it is damaged (database disk image is malformed). Use another copy of it"),
     "folder": ("", "it is a folder or a device, not a case. Name the case's file"),

@@ -17,7 +17,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import apsw
-from sqlite_utils import Database
 
 from fimforensics import schema
 from fimforensics.errors import Problem
@@ -126,6 +125,8 @@ def _expected() -> set[tuple]:
 
 def create(case: Path, *, case_key: bytes | None, case_number: str | None, examiner: str | None, note: str | None) -> Path:
     """Makes `CASE.partial` and `CASE.key`; gives the partial's path. A stop leaves both (see `finish_create`) or none."""
+    from sqlite_utils import Database  # loaded here, for reading a case goes without it
+
     target, secret, key = partial(case), key_file(case), case_key or secrets.token_bytes(32)
     if secret.exists() and secret.read_bytes().strip() != key.hex().encode():
         raise Problem("a case's key lies there already", where=str(secret),

@@ -88,8 +88,10 @@ def keep(db: apsw.Connection, analysis: Analysis, number: int, found: Iterable[F
     A finding's first and last are the times of its events. Their order is that in which the analysis gives them.
     """
     begin, rules, at = number * SLOT, {rule.name: rule for rule in analysis.rules}, 0
+    # by name and by number: an older program's shelf may have numbered it, or another, otherwise
+    old = "SELECT id FROM findings WHERE analysis = ?1 OR (id >= ?2 AND id < ?3)"
     for table, column in (("finding_events", "finding_id"), ("findings", "id")):
-        db.execute(f"DELETE FROM {table} WHERE {column} >= ? AND {column} < ?", (begin, begin + SLOT))
+        db.execute(f"DELETE FROM {table} WHERE {column} IN ({old})", (analysis.name, begin, begin + SLOT))
     for at, one in enumerate(found, 1):
         rule, events = rules[one.rule], list(dict.fromkeys(one.events))
         span = sql.rows(db, "SELECT min(time), max(time) FROM events WHERE id IN (?, ?)", (events[0], events[-1]))[0]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,8 +14,8 @@ from typing import Any, BinaryIO
 import click
 
 from fimforensics import case as cases
-from fimforensics.errors import Problem
-from fimforensics.text import storable, visible
+from fimforensics.errors import Misuse, Problem
+from fimforensics.text import csv_safe, storable, visible
 
 
 class _File(click.Path):
@@ -30,6 +32,8 @@ PATH = _File(path_type=Path)
 NUMBER = click.IntRange(1, (1 << 63) - 1)  # of a row, or of rows
 CASE = click.argument("case", type=PATH)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+CSV = click.option("--csv", "as_csv", is_flag=True,
+                   help="Print CSV that is safe in a spreadsheet: a ' goes before what could be a formula.")
 
 
 def opened(case: Path) -> AbstractContextManager[sqlite3.Connection]:
@@ -60,6 +64,20 @@ def show_json(values: Iterable[object]) -> None:
     """Prints values as JSON Lines."""
     for value in values:
         click.echo(json_line(value))
+
+
+def show_csv(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Prints rows under these columns as CSV for spreadsheets: an empty cell for None, nothing steers, no formula runs."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(["" if cell is None else csv_safe(visible(str(cell))) for cell in row])
+
+
+def not_both(as_csv: bool, as_json: bool) -> None:
+    """Misuse where both forms of output are asked for."""
+    if as_csv and as_json:
+        raise Misuse("--csv and --json exclude each other")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], widest: int = 60) -> Iterable[str]:

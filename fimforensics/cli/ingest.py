@@ -13,6 +13,7 @@ import click
 from fimforensics import case as cases
 from fimforensics import ingest as ingesting
 from fimforensics import replay as replaying
+from fimforensics.cli.analyze import bring_up
 from fimforensics.cli.common import CASE, JSON, PATH, add_options, counted, opened, show_json, words
 from fimforensics.errors import Misuse
 from fimforensics.model import Reading
@@ -25,6 +26,7 @@ READING = add_options([
     click.option("--date-order", type=click.Choice(["dmy", "mdy"]),
                  help="Day or month first, where nothing in the source proves it."),
 ])
+NO_ANALYZE = click.option("--no-analyze", is_flag=True, help="Leave out the analyses (indexes and counts are always made).")
 FEW = 3  # files of one folder that are told one by one
 _COUNTS = ("records", "events", "known", "rejects")
 
@@ -66,8 +68,7 @@ class Bar:
 @click.option("--examiner", help="Who examines, kept with the snapshot.")
 @click.option("--note", help="Where the source came from, or whatever should be known of it.")
 @click.option("--case-key", type=PATH, help="Use the secret in this file instead of CASE.key.")
-@click.option("--no-analyze", is_flag=True,
-              help="Leave out the analyses (this version has none; indexes and counts are always made).")
+@NO_ANALYZE
 @click.option("--abandon", is_flag=True, help="Take back an ingest that was stopped and is not to be gone on with.")
 @JSON
 def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_order: str | None, parts: bool,
@@ -77,6 +78,7 @@ def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_ord
 
     A source is a file or a folder tree, in any shape in which events leave Azure; it is recognised by what is in it. The original
     goes into the case byte for byte. What is there already is not taken twice. A stopped ingest goes on with the same command.
+    At the end the case is analysed, unless all that the analyses say is fresh.
     """
     if abandon:
         if sources:
@@ -96,10 +98,15 @@ def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_ord
         taken = ingesting.ingest(case, list(sources), options, bar)
     finally:
         bar.end()
-    _report(case, taken, as_json)
+    wrong = _report(case, taken, as_json)
+    if not no_analyze and any(one.snapshot is not None for one in taken):
+        bring_up(case)  # what was taken is in the case by now, and stays there whatever comes of this
+    if wrong:
+        sys.exit(1)
 
 
-def _report(case: Path, taken: list[ingesting.Taken], as_json: bool) -> None:
+def _report(case: Path, taken: list[ingesting.Taken], as_json: bool) -> bool:
+    """Tells what became of each source; was one refused, or nothing in it an event?"""
     refused = [one for one in taken if one.refused is not None]
     rows: list[tuple[ingesting.Taken, dict]] = []
     if len(refused) < len(taken):
@@ -118,8 +125,7 @@ def _report(case: Path, taken: list[ingesting.Taken], as_json: bool) -> None:
         told = f"{visible(row['source'])}: none of its {counted(row['records'], 'record')} could become an event"
         why = f"fimforensics rejects {visible(str(case))} --snapshot {row['id']}"
         click.echo(f"fimforensics: {told}. See why: {why}", err=True)
-    if refused or lost:
-        sys.exit(1)
+    return bool(refused or lost)
 
 
 def _lines(rows: list[tuple[ingesting.Taken, dict]]) -> Iterator[str]:
@@ -171,12 +177,15 @@ def _told(one: ingesting.Taken, row: dict) -> str:
 @click.command()
 @CASE
 @READING
-def replay(case: Path, timezone: str | None, date_order: str | None) -> None:
-    """Tries every reject again, with a newer program or with what is now known of its times."""
+@NO_ANALYZE
+def replay(case: Path, timezone: str | None, date_order: str | None, no_analyze: bool) -> None:
+    """Tries every reject again, with a newer program or with what is now known of its times; then the case is analysed."""
     if timezone:
         check_zone(timezone)
     tried, now_events = replaying.replay(case, Reading(timezone, date_order))
     click.echo(f"{counted(tried, 'reject')} tried again, {counted(now_events, 'event')} found.")
+    if now_events and not no_analyze:
+        bring_up(case)
 
 
 @click.command()
@@ -186,8 +195,9 @@ def replay(case: Path, timezone: str | None, date_order: str | None) -> None:
 @click.option("--reread", type=int, multiple=True, metavar="SNAPSHOT",
               help="Read this snapshot's times anew, as --timezone and --date-order say.")
 @READING
+@NO_ANALYZE
 def rebuild(case: Path, new: Path, case_key: Path | None, reread: tuple[int, ...], timezone: str | None,
-            date_order: str | None) -> None:
+            date_order: str | None, no_analyze: bool) -> None:
     """Derives a case anew from the originals in another: the way to a new format, a check of the old, and a second reading.
 
     A source that was taken with the wrong --timezone or --date-order is put right so: the old case stays as the record of that.
@@ -204,6 +214,8 @@ def rebuild(case: Path, new: Path, case_key: Path | None, reread: tuple[int, ...
     finally:
         bar.end()
     click.echo(f"{visible(str(new))}: {counted(number, 'snapshot')} taken from {visible(str(case))}")
+    if not no_analyze:
+        bring_up(new)
 
 
 COMMANDS = (ingest, replay, rebuild)

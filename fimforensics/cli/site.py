@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from fimforensics import serve as serving
 from fimforensics.cli.common import PATH
 from fimforensics.text import visible
 
@@ -20,6 +19,8 @@ from fimforensics.text import visible
 @click.option("--once", is_flag=True, help="Serve, fetch the first page once, say what came, and end.")
 def serve(cases: tuple[Path, ...], port: int, open_browser: bool, once: bool) -> None:
     """Serves cases read-only to a browser on this machine: nothing in them can be changed, nothing leaves the machine."""
+    from fimforensics import serve as serving  # Datasette takes long to load, and every other command goes without
+
     sys.exit(serving.run(list(cases), port=port, once=once, open_browser=open_browser,
                          say=lambda text: click.echo(visible(text))))
 

@@ -96,7 +96,8 @@ def test_damage_inside_a_case_is_told_in_one_line() -> None:
      "there is no snapshot 2 in this case. fimforensics snapshots CASE lists them"),
     (("rebuild", "c.db", "n.db", "--reread", "1"), 2,
      "--reread goes with --timezone or --date-order. fimforensics rebuild CASE NEW --reread 7 --date-order mdy"),
-    (("events", "c.db", "--since", "lately"), 2, "--since: not a time: 'lately'. Write it as 2026-09-30 or 2026-09-30T02:14:00Z"),
+    (("events", "c.db", "--since", "lately"), 2, "--since: not a time: 'lately'. Write it as 2026-09-30, 2026-09-30T02:14:00Z, "
+                                                 "or -14d, -6h, -30m before the newest event"),
     (("ingest", "c.db"), 2, "no source is named. fimforensics ingest CASE SOURCE…"),
     (("ingest", "c.db", "web.jsonl", "--abandon"), 2, "--abandon goes without sources"),
     (("ingest", "c.db", "web.jsonl", "--timezone", "Mars/X"), 2,

@@ -2,6 +2,7 @@
 #   make demo        ingest the sample data, say what was found, serve it read-only
 #   make test        every test                     make check   linter, types, house rules, docs up to date
 #   make bench       ingest speed beside its peers  make bench-kill   200 kills at random moments
+#   make bench-analyses  the analyses beside theirs, at 200,000, 1 and 5 million events
 #   make wheelhouse  all wheels for an offline install, tried without an index
 #   make docs        write docs/commands.md         make constraints   pin the newest versions anew
 
@@ -16,7 +17,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c c
 SAMPLES := sample_data/portal sample_data/rest sample_data/export sample_data/az
 ABOUT := --case-number DEMO-1 --examiner "Sample Examiner" --note "The sample fleet, made by sample_data's generator"
 
-.PHONY: demo test check bench bench-kill wheelhouse docs constraints clean
+.PHONY: demo test check bench bench-analyses bench-kill wheelhouse docs constraints clean
 
 demo: $(BASE)
 	rm -rf demo
@@ -36,6 +37,10 @@ check: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python benchmarks/run.py
+
+bench-analyses: $(DEV)
+	$(PIP_INSTALL) -e '.[bench]'
+	$(BIN)/python benchmarks/analyses.py --sizes 200000 1000000 5000000
 
 bench-kill: $(DEV)
 	$(BIN)/python benchmarks/kill.py
@@ -58,7 +63,7 @@ wheelhouse: $(BASE)
 
 constraints:
 	@set -eu; new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; $(PYTHON) -m venv "$$new/venv"; \
-	"$$new/venv/bin/python" -m pip install -qq --upgrade pip setuptools '.[parquet,dev]'; \
+	"$$new/venv/bin/python" -m pip install -qq --upgrade pip setuptools '.[parquet,dev,bench]'; \
 	{ echo "# The exact versions that are tested: 'make constraints' installs the newest of everything afresh and writes them here."; \
 	  "$$new/venv/bin/python" -m pip freeze --all --exclude fimforensics; } > "$$new/constraints.txt"; \
 	cp "$$new/constraints.txt" constraints.txt

@@ -24,6 +24,7 @@ demo: $(BASE)
 	mkdir demo
 	$(BIN)/fimforensics ingest demo/case.db $(SAMPLES) $(ABOUT)
 	$(BIN)/fimforensics info demo/case.db
+	$(BIN)/fimforensics findings demo/case.db --severity high
 	@if [ -t 1 ]; then $(BIN)/fimforensics serve demo/case.db; else $(BIN)/fimforensics serve demo/case.db --once --port 0; fi
 
 test: $(DEV)

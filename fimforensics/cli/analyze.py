@@ -18,6 +18,7 @@ from fimforensics.cli.events import SPAN
 from fimforensics.errors import Misuse
 from fimforensics.evidence import custody
 from fimforensics.queries import freshness, questions
+from fimforensics.queries.findings import counts
 from fimforensics.queries.moments import moment
 from fimforensics.text import visible
 
@@ -54,14 +55,24 @@ def due(connection: sqlite3.Connection) -> list[str]:
     return [analysis.name for analysis in ANALYSES if states.get(analysis.name) != "fresh"]
 
 
-def bring_up(case: Path) -> None:
-    """Leaves a case analysed whose evidence has changed; nothing is done where all is fresh, or an ingest is unfinished."""
+def bring_up(case: Path, quiet: bool = False) -> None:
+    """Leaves a case analysed whose evidence has changed; nothing is done where all is fresh, or an ingest is unfinished.
+
+    One line says how many findings there are now, unless `quiet`.
+    """
     with opened(case) as connection:
         names = due(connection)
         if connection.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone():
             return
-    if names:
-        _run(case, names)
+    if not names:
+        return
+    _run(case, names)
+    if not quiet:
+        with opened(case) as connection:
+            found = counts(connection)
+        told = ", ".join(f"{number:,} {severity}" for severity, number in found.items() if number)
+        click.echo(f"Analysed: {counted(sum(found.values()), 'finding')}" + (
+            f" ({told}): fimforensics findings {visible(str(case))}" if told else ""))
 
 
 def _run(case: Path, names: Sequence[str]) -> list[analyzing.Done]:

@@ -100,7 +100,7 @@ def ingest(case: Path, sources: tuple[Path, ...], timezone: str | None, date_ord
         bar.end()
     wrong = _report(case, taken, as_json)
     if not no_analyze and any(one.snapshot is not None for one in taken):
-        bring_up(case)  # what was taken is in the case by now, and stays there whatever comes of this
+        bring_up(case, quiet=as_json)  # what was taken is in the case by now, and stays there whatever comes of this
     if wrong:
         sys.exit(1)
 

@@ -25,8 +25,8 @@ def _short(word: str) -> str:
 EXPECTED: dict[str, list[tuple[str, str, str]]] = {
     "web shell": [
         ("high", "web script written",
-         "web-1: w3wp.exe (IIS APPPOOL\\OWA) wrote the script C:\\inetpub\\wwwroot\\aspnet_client\\system_web\\error.aspx, which a "
-         "web server serves, at 2026-10-05 10:00:00."),
+         "web-1: w3wp.exe (IIS APPPOOL\\OWA) wrote the script C:\\inetpub\\wwwroot\\aspnet_client\\system_web\\error.aspx, which "
+         "a web server serves, at 2026-10-05 10:00:00."),
         ("high", "became process",
          "web-1: w3wp.exe (IIS APPPOOL\\OWA) wrote C:\\Windows\\Temp\\t.exe at 2026-10-05 10:03:00; 2 minutes later it ran as "
          "process 4711 and changed 1 file and 1 registry value, among them C:\\Windows\\System32\\drivers\\upd.sys."),
@@ -35,9 +35,9 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
          "kernel) at 2026-10-05 10:06:00; t.exe is a program in a folder where anybody can leave files."),
         ("high", "persistence place",
          "On web-1 t.exe as IIS APPPOOL\\OWA set HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\Updater\\ImagePath to "
-         "\"C:\\Windows\\Temp\\t.exe\" (service: a service starts with the system, often with all rights) at 2026-10-05 10:07:00; "
-         "t.exe is a program in a folder where anybody can leave files; what was set starts from a folder where anybody can "
-         "leave files.")],
+         "\"C:\\Windows\\Temp\\t.exe\" (service: a service starts with the system, often with all rights) at 2026-10-05 "
+         "10:07:00; t.exe is a program in a folder where anybody can leave files; what was set starts from a folder where "
+         "anybody can leave files.")],
     "ransomware": [
         ("high", "burst",
          "files-1: 28 files in 6 folders within 3 minutes, 22 of them given the new ending .locked, by evil.exe (CONTOSO\\bob); "

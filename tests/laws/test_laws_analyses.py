@@ -32,7 +32,8 @@ def changes(draw: st.DrawFn) -> dict:
     host, moment = draw(HOSTS), draw(MOMENTS)
     if draw(st.integers(0, 3)) == 0:
         what = draw(st.sampled_from(("RegistryValueSet", "RegistryValueSet", "RegistryValueDeleted", "RegistryKeyDeleted")))
-        return value(host, moment, KEY, None if what == "RegistryKeyDeleted" else "up", draw(WORDS), what, old=draw(WORDS), **actor)
+        name = None if what == "RegistryKeyDeleted" else "up"
+        return value(host, moment, KEY, name, draw(WORDS), what, old=draw(WORDS), **actor)
     path = draw(st.sampled_from(FILES))
     what = draw(st.sampled_from(("Created", "Modified", "Modified", "Deleted", "Renamed")))
     was = draw(st.sampled_from(FILES)) if what == "Renamed" else None

@@ -14,6 +14,8 @@ from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 
+from fimforensics import programs
+
 # The hashes of the empty file, which links nothing.
 EMPTY = ("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "da39a3ee5e6b4b0d3255bfef95601890afd80709",
          "d41d8cd98f00b204e9800998ecf8427e")
@@ -23,22 +25,10 @@ WINDOW = 300.0  # seconds from the first host to the last
 APART = 7 * 86_400.0  # a median gap over this joins nothing
 EVEN, EVEN_SECONDS = 0.01, 3.0  # gaps that differ by less than this share, or by no more seconds, are a schedule's
 
-DEPLOYS = frozenset("""dpkg dpkg-deb dpkg-divert dpkg-statoverrid dpkg-statoverride apt apt-get aptitude unattended-upgr
-    unattended-upgrade unattended-upgrades rpm dnf dnf-3 yum tdnf microdnf zypper packagekitd snapd flatpak pacman apk rpm-ostree
-    msiexec trustedinstaller tiworker poqexec wuauclt wusa usoclient mousocoreworker dism dismhost setuphost ccmexec
-    ccmsetup cmtrace intunemanagementextension omadmclient pdq-runner pdqdeployrunner bigfix besclient nessus_agent
-    puppet puppet-agent chef-client chef salt-minion salt ansible ansible-playboo ansible-playbook cfengine cf-agent
-    octopus.tentacle tentacle waagent windowsazureguestagent guestagent amazon-ssm-agent ssm-agent-worker rsync
-    microsoftedgeupdate googleupdate updater mpsigstub mpcmdrun msmpeng wdavdaemon officeclicktorun onedrivesetup
-    adobearm""".split())
-CARRIES = frozenset("""sshd sshd-session scp sftp sftp-server internal-sftp smbd smbclient psexec psexec64 psexesvc paexec
-    remcomsvc winexesvc wmiprvse wsmprovhost winrshost mstsc rdpclip dcomexec atsvc ftpd vsftpd proftpd pure-ftpd tftpd nfsd
-    nc ncat netcat socat curl wget certutil bitsadmin""".split())
-
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """The first time a host had it: when (seconds), by which program (its name, lower-case) and account."""
+    """The first time a host had it: when (seconds), by which program (its image, or its name) and account."""
 
     seconds: float
     program: str | None  # None: nobody is named, as in a look once a day, or by a change that only shows that it was there
@@ -70,21 +60,9 @@ def _minute(text: str) -> float:
     return datetime.fromisoformat(text + ":00+00:00").timestamp()
 
 
-@lru_cache(maxsize=1 << 14)
-def program(image: str) -> str:
-    """The name of a program as the lists here have it: lower-case, without folder, `.exe` and what follows a `:`."""
-    name = image[max(image.rfind("\\"), image.rfind("/")) + 1:].partition(":")[0].lower()
-    return name.removesuffix(".exe")
-
-
-def deploys(name: str | None) -> bool:
-    """Is this a package manager, an updater or a deployment tool? Its helpers (`/var/lib/dpkg/info/x.postinst`) too."""
-    return name is not None and (name in DEPLOYS or name.endswith((".postinst", ".preinst", ".prerm", ".postrm")))
-
-
 def carries(one: Arrival) -> bool:
     """Did it come over the network by somebody's hand?"""
-    return one.program in CARRIES or one.remote
+    return one.remote or programs.carries(one.program)
 
 
 def is_remote(address: str | None) -> bool:
@@ -119,7 +97,7 @@ def judge(arrivals: Sequence[Arrival], fleet: int) -> Judged:
             return Judged(AT_ONCE, f"{told} had it within {lasting(span)}.", gap)
         return Judged(None, f"{told} have it, but who brought it is told of {len(named)} of them: the times may be those of a "
                             "look, not of an arrival.", gap)
-    tools = sum(deploys(one.program) for one in named)
+    tools = sum(programs.deploys(one.program) for one in named)
     if tools * 2 >= hosts:
         return Judged(AT_ONCE, f"On {tools:,} of {hosts:,} hosts a package manager or deployment tool brought it.", gap)
     if gap > APART:
@@ -131,7 +109,7 @@ def _by_hand(arrivals: Sequence[Arrival], gaps: list[float], gap: float, span: f
     """The second half of the rule: few hosts, and no deployment tool."""
     if max(gaps) <= QUICK:
         return Judged(AT_ONCE, f"{told} had it within {lasting(span)}, never more than {lasting(QUICK)} between two.", gap)
-    if len({(one.program, one.account) for one in arrivals}) == 1 and len(gaps) > 1 \
+    if len({(programs.name(one.program or ""), one.account) for one in arrivals}) == 1 and len(gaps) > 1 \
             and max(gaps) - min(gaps) <= max(EVEN_SECONDS, EVEN * gap):
         return Judged(AT_ONCE, f"{told} had it in even steps of {lasting(gap)} by the same program and account, as a schedule "
                                "does.", gap)

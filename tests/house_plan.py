@@ -5,7 +5,7 @@ from __future__ import annotations
 # A module or package of fimforensics → its floor; the longest name that fits counts. Imports go to lower floors only.
 FLOORS = {
     "": 1, "errors": 1, "model": 1, "text": 1, "times": 1, "paths": 1, "hours": 1, "schema": 1, "sql": 1, "arrivals": 1,
-    "places": 1,
+    "places": 1, "programs": 1,
     "shapes": 2, "tables": 2, "evidence": 2, "evidence.raw": 2, "queries": 2, "task": 2, "cells": 2,
     "blocks": 2, "rows": 2, "stretches": 2, "segments": 2, "interner": 2, "store": 2,
     "case": 3, "reading": 3, "pipeline": 3, "stream": 3, "sources": 3, "derived": 3, "settle": 3, "snapshot": 3, "ingest": 3,
@@ -17,7 +17,8 @@ PLUGINS = "datasette_plugins"
 PLUGIN_FLOOR = 4
 # Who may lean on a neighbour of the same floor.
 BESIDE: dict[str, set[str]] = {
-    "places": {"paths"}, "times": {"errors", "model"}, "schema": {"model"}, "evidence.raw": {"shapes"}, "queries": {"evidence"},
+    "places": {"paths"}, "programs": {"places", "paths"}, "arrivals": {"programs"},
+    "times": {"errors", "model"}, "schema": {"model"}, "evidence.raw": {"shapes"}, "queries": {"evidence"},
     "task": {"cells", "evidence", "tables"}, "interner": {"blocks"}, "store": {"interner", "blocks"}, "pipeline": {"reading"},
     "blocks": {"cells", "tables"}, "rows": {"blocks", "cells"}, "stretches": {"rows", "blocks"},
     "segments": {"stretches", "rows", "blocks", "cells"}, "stream": {"pipeline"}, "sources": {"pipeline"}, "settle": {"reading"},
@@ -27,7 +28,7 @@ BESIDE: dict[str, set[str]] = {
 # Shelves: members know nothing of each other; only these helpers are for all of them.
 SHELVES: dict[str, set[str]] = {
     "shapes": {"strict_json", "json_look", "lines", "window", "headers", "rendering", "containers", "transcode", "answers"},
-    "tables": {"table", "synonyms", "xdr"}, "analyses": {"contract", "places", "programs"}, "detections": set(),
+    "tables": {"table", "synonyms", "xdr"}, "analyses": {"contract"}, "detections": set(),
     "exports": {"contract"}, "reports": set(),
 }
 WRITERS = {"case", "store", "pipeline", "snapshot", "settle", "derived", "ingest", "replay", "analyze"}  # a page writes nothing

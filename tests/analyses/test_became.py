@@ -10,7 +10,6 @@ from building import change, digest, made, rows, value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fimforensics.analyses.relations import folders
 from fimforensics.analyses.relations.became import COPIES, side_by_side
 
 BECAME = """SELECT f.path, p.name, p.pid, r.basis, r.events, substr(r.first, 12, 12) FROM relations r
@@ -195,23 +194,6 @@ def test_the_twin_a_deployment_and_what_a_server_writes_beside_its_pages_are_pas
         change("srv-1", "08:03", "/srv/app/cache.php", by="/usr/sbin/php-fpm8.3")) == []
 
 
-@pytest.mark.parametrize(("name", "key", "is_server"), [
-    ("w3wp.exe", "c:\\w3wp.exe", True), ("php-fpm8.3", "/usr/sbin/php-fpm8.3", True), ("tomcat9.exe", "", True),
-    ("apache2", "/usr/sbin/apache2", True), ("java", "/opt/tomcat/jre/bin/java", True), ("java", "/usr/bin/java", False),
-    ("node", "/usr/bin/node", False), ("w3wp.exe.bak", "", False), ("nginx-reload", "", False)])
-def test_servers_by_name(name: str, key: str, is_server: bool) -> None:
-    assert folders.server(name, key) == is_server
-
-
-@pytest.mark.parametrize(("key", "is_writable"), [
-    ("c:\\users\\ann\\a.exe", True), ("\\users\\ann\\a.exe", True), ("c:\\windows\\temp\\a", True), ("c:\\x\\temp\\a", True),
-    ("c:\\inetpub\\a", True), ("c:\\e\\v15\\frontend\\httpproxy\\owa\\a", True), ("c:\\$recycle.bin\\a", True), ("/tmp/a", True),
-    ("/root/a", True), ("/home/ann/a", True), ("c:\\windows\\system32\\a", False), ("c:\\program files\\users\\a", False),
-    ("/usr/bin/a", False), ("/tmpa/b", False), ("/opt/home/a", False)])
-def test_folders_that_anyone_may_write_to(key: str, is_writable: bool) -> None:
-    assert folders.writable(key) == is_writable
-
-
 TIMES = st.integers(0, 9).map(str)
 COPY = st.tuples(TIMES, st.one_of(st.none(), TIMES)).filter(lambda one: one[1] is None or one[0] <= one[1])
 RUN = st.tuples(TIMES, st.one_of(st.none(), st.integers(0, 14)))
@@ -228,3 +210,16 @@ def test_side_by_side_finds_what_a_search_of_all_copies_finds(copies: list[tuple
                  if since <= start and (until is None or until > start) and file != own]
         expected += [(file, process, "hash", start, version) for file, version in alive[:COPIES]]
     assert list(side_by_side(iter(runs), iter(copies))) == expected
+
+
+def test_what_a_process_did_before_its_start_shows_that_it_ran_before(tmp_path: Path) -> None:
+    """It was at work before the file was written, so the file was not what it ran; in the twin only an odd time says so."""
+    written = change("srv-1", "08:00", "C:\\Users\\ann\\a.exe", "Created", "one")
+    act = ran("srv-1", "08:20", "C:\\Users\\ann\\a.exe", "08:10", "one", "C:\\Windows\\System32\\x.dll")
+    (one := tmp_path / "one").mkdir()
+    assert became(one, written, act, act | {"TimeGenerated": "2026-10-12T07:00:00Z"}) == []
+    (two := tmp_path / "two").mkdir()
+    assert became(two, written, act, act | {"TimeGenerated": "1601-01-01T00:00:00Z"}) == [
+        ("C:\\Users\\ann\\a.exe", "a.exe", 9, "hash and path", 1, "08:10:00.000")]
+    assert rows(two / "case.db", "SELECT first, last, events FROM findings WHERE rule = 'became process'") == [
+        ("2026-10-12T08:00:00.0000000Z", "2026-10-12T08:20:00.0000000Z", 2)]

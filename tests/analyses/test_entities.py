@@ -95,6 +95,15 @@ def test_things_of_one_name_are_told_apart_by_number(connection) -> None:
     assert resolve(connection, f"account#{numbers[1]}").id == numbers[1]
 
 
+def test_a_candidate_never_has_the_name_that_was_ambiguous(tmp_path: Path) -> None:
+    rows = [change("srv-1", "08:00", "C:\\x.dll", account=account) for account in ("ann", "CONTOSO\\ann")]
+    with cases.reading(made(tmp_path, rows, analyses=None)) as connection:
+        alone = connection.execute("SELECT id FROM accounts WHERE name = 'ann'").fetchone()[0]
+        assert told(connection, "ann") == (
+            f"'ann' may be one of 2: account CONTOSO\\ann, account#{alone} (ann). Name one of them")
+        assert resolve(connection, f"account#{alone}").name == "ann"
+
+
 def test_many_candidates_are_counted(tmp_path: Path) -> None:
     rows = [change(f"srv-{host:02}", "08:00", "C:\\x.dll") for host in range(13)]
     with cases.reading(made(tmp_path, rows, analyses=None)) as connection:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from building import change, made, rows, value
 
-from fimforensics.analyses.places import PLACES, file_place, registry_place
+from fimforensics.places import PLACES, file_place, registry_place
 
 RUN = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run"
 SHELL = "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe"

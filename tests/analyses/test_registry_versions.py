@@ -168,3 +168,18 @@ MOVED = {"what": "RegistryKeyRenamed", "OldValueFullRegistryKey": RUN}
 ])
 def test_a_renamed_key_takes_its_values_along(tmp_path: Path, events: list[dict], expected: list[str]) -> None:
     assert lives(tmp_path, *events) == expected
+
+
+def test_rows_stay_linear_where_a_key_is_renamed_again_and_again(tmp_path: Path) -> None:
+    """A value goes along for a while; then what became of it is unknown, and no row says that it is still so."""
+    names = [f"v{number}" for number in range(30)]
+    events = [at(f"00:{number:02}", "x", name, where) for number, name in enumerate(names) for where in (RUN, NEW)]
+    for number in range(60):
+        one, other = (NEW, RUN) if number % 2 == 0 else (RUN, NEW)
+        events.append(key(f"{1 + number // 6:02}:{number % 6}0", "RegistryKeyRenamed", one, OldValueFullRegistryKey=other))
+    case = made(tmp_path, events, analyses=("versions",))
+    assert rows(case, "SELECT count(*) < 15 * (SELECT count(*) FROM events) FROM registry_versions") == [(1,)]
+    assert rows(case, "SELECT count(*) FROM registry_versions v JOIN registry_values r ON r.id = v.registry_value_id "
+                      "WHERE r.name IS NOT NULL AND v.state = 'present' AND v.until IS NULL") == [(0,)]
+    assert rows(case, "SELECT r.path, v.state FROM registry_versions v JOIN registry_values r ON r.id = v.registry_value_id "
+                      "WHERE r.name IS NULL AND v.until IS NULL ORDER BY 1") == [(RUN, "present"), (NEW, "absent")]

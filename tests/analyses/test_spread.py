@@ -73,6 +73,20 @@ def test_contents_that_tell_other_hashes(tmp_path: Path) -> None:
         (None, None, "c" * 32, 1, 1, "13:00", 1)]
 
 
+def test_nothing_is_one_content_through_a_third(tmp_path: Path) -> None:
+    """A SHA-256 alone and an MD5 alone both count with the row that has the two, never with each other; as `spread` tells."""
+    md5, other = "b" * 32, "d" * 40
+    told = [change("srv-1", "10:00", SSHD, content="x"), change("srv-2", "10:20", SSHD, content="x", FileMd5=md5),
+            change("srv-3", "10:50", SSHD, FileMd5=md5), change("srv-4", "11:40", SSHD, FileSha1=other, FileMd5=md5), *FLEET]
+    expected = {(digest("x"), None, None): 2, (digest("x"), None, md5): 4, (None, None, md5): 3, (None, other, md5): 3}
+    for number, events in enumerate((told, told[::-1])):
+        (folder := tmp_path / str(number)).mkdir()
+        case = made(folder, events, analyses=("spread",))
+        found = rows(case, "SELECT k.sha256, k.sha1, k.md5, s.hosts FROM content_spread s JOIN contents k ON k.id = s.content_id")
+        assert {row[:3]: row[3] for row in found} == expected
+        assert rows(case, "SELECT count(*), sum(events) FROM findings WHERE rule = 'spread in a chain'") == [(1, 4)]
+
+
 def test_odd_times_and_deletes(tmp_path: Path) -> None:
     """1601 counts for nothing; a Deleted with a hash shows that a host had it, not when it came or by whom."""
     case = made(tmp_path, [*FLEET, *chain("x", times=("10:00",)),
@@ -115,3 +129,8 @@ def test_the_recorded_fleet(tmp_path: Path) -> None:
                                        "WHERE f.rule = 'spread in a chain' ORDER BY e.time")
     assert [labels[host, time] for _, host, time in found] == ["incident:d"] * 3
     assert len({finding for finding, _, _ in found}) == 1
+
+
+@pytest.mark.parametrize(("program", "mode"), [("/usr/bin/dpkg", "at once"), ("dpkg", "at once"), ("/tmp/dpkg", "in a chain")])
+def test_a_name_makes_a_deployment_only_where_not_anybody_can_leave_files(program: str, mode: str) -> None:
+    assert judge([Arrival(seconds, program, "root") for seconds in (0.0, 900.0, 2_500.0)], 8).mode == mode

@@ -208,3 +208,15 @@ def test_a_state_is_the_one_period_that_covers_the_time(drawn: list[tuple[int, s
             present = {one.path for host in hosts(db) for one in states(db, host, END) if one.state == "present"}
             assert present == {path for path, in db.execute(
                 "SELECT path FROM files f JOIN file_versions v ON v.file_id = f.id WHERE until IS NULL AND state = 'present'")}
+
+
+def test_data_that_a_rename_of_the_key_took_along_were_not_seen_there(tmp_path: Path) -> None:
+    """Also where they were known only as the old data of an event; from the rename on nothing about them is unseen."""
+    new = "HKEY_LOCAL_MACHINE\\Software\\New"
+    case = made(tmp_path, [value("srv-1", "06:00", RUN, "Up", "one", old="one"), value("srv-1", "07:00", new, "Up", "one"),
+                           value("srv-1", "08:00", new, "Up", "two"),
+                           value("srv-1", "09:00", new, None, None, "RegistryKeyRenamed", OldValueFullRegistryKey=RUN)])
+    assert told(case, "10:00", glob="*\\new\\up") == [
+        "srv-1 Up present one 09:00 | content carried along by a rename at 2026-10-12 09:00:00"]
+    assert rows(case, "SELECT dwell_seconds, substr(since, 12, 5), substr(until, 12, 5), sentence LIKE '%no event tells%' "
+                      "FROM reversions") == [(3600.0, "08:00", "09:00", 0)]

@@ -83,10 +83,12 @@ def test_contents_follow_each_other(tmp_path: Path, events: list[dict], expected
       "a #1 event only 10:00- differs unknown <09:00a"]),
     ([at("08:00", "Modified", "A", FileSize=5), at("09:00", "Modified", FileSize=0)],
      ["a #1 hash A 5b 08:00-09:00 before unknown", "a #1 size 0b 09:00- differs yes <08:00a"]),
-    # a word that tells of no change leaves the content as it was
+    # a word that is not known tells of some change, not of which
     ([at("08:00", "Modified", "A", FileSize=5), at("09:00", "Scanned"), at("10:00", "Scanned", FileSize=5),
       at("11:00", "Scanned", "B")],
-     ["a #1 hash A 5b 08:00-11:00 before unknown x3", "a #1 hash B 11:00- differs yes <08:00a"]),
+     ["a #1 hash A 5b 08:00-09:00 before unknown", "a #1 event only 09:00-10:00 differs unknown <08:00a",
+      "a #1 size 5b 10:00-11:00 differs unknown <09:00a", "a #1 hash B 11:00- differs unknown <10:00a"]),
+    ([at("08:00", "Modified", "A"), at("09:00", "Scanned", "A")], ["a #1 hash A 08:00- before unknown x2"]),
     # a Deleted row's own hash makes no version: the file was gone
     ([at("08:00", "Modified", "A"), at("09:00", "Deleted", "B")],
      ["a #1 hash A 08:00-09:00 before unknown", "a #1 deleted 09:00- <08:00a"]),

@@ -133,7 +133,7 @@ def _be(world: World, event: dict, fresh: Thing, here: tuple) -> None:
         world.new(here, replace(fresh, chain=world.chain(), before=first), event)
         return
     alike = same(thing.told, told) == "yes" if told[0] or told[1] else (
-        None in (told[2], thing.told[2]) or told[2] == thing.told[2] if event["change"] in ("Scanned", "Renamed")
+        None in (told[2], thing.told[2]) or told[2] == thing.told[2] if event["change"] == "Renamed"
         else basis(thing.told) != "hash" and thing.told[2] == told[2])
     if thing.there and alike:
         world.touch(here, event)
@@ -213,7 +213,7 @@ def _set(world: World, event: dict, fresh: Thing, here: tuple) -> None:
     if thing is None:
         first = "absent" if event["change"] == "RegistryKeyCreated" else "unknown"
         world.new(here, replace(fresh, chain=world.chain(), before=first), event)
-    elif thing.there and (thing.told[0] == data if data or event["change"] == "RegistryValueSet" else True):
+    elif thing.there and (thing.told[0] == data if data or event["change"] in ("RegistryValueSet", "Scanned") else True):
         world.touch(here, event)
     else:
         previous = world.end(here, event["time"], event["key"])

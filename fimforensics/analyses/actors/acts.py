@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import apsw
 
-from fimforensics.analyses import programs
+from fimforensics import places, programs
 from fimforensics.analyses.contract import EVENTS_END, IN_TIME, Finding
 from fimforensics.paths import extension, lower
 
 LISTED = 100  # events of one finding; the sentence tells how many there are
 MANY = 5  # hosts that have the same
 LOG, DOCUMENT, PICTURE, PROGRAM = 1, 2, 3, 4  # what a path's look promises
-_LOG = re.compile(
-    r"^/var/log/|^/var/adm/|^/(?:var/)?run/utmp$|^/(?:root|home/[^/]+)/\.(?:[a-z]+_history|lesshst)$|\\winevt\\logs\\|\.evtx?$"
-    r"|\\inetpub\\logs\\|\\system32\\logfiles\\|\\psreadline\\[^\\]*history\.txt$|\\windows\\(?:panther|debug)\\.*\.log$").search
 _DOCUMENTS = frozenset("txt log dat csv json xml htm html css ini cfg conf md pdf doc docx xls xlsx ppt pptx rtf odt".split())
 _PICTURES = frozenset("jpg jpeg png gif bmp ico svg webp tif tiff mp3 mp4 avi mov wav woff woff2 ttf".split())
-_PROGRAM_ENDS = frozenset("exe dll sys scr ocx com cpl drv".split())
 _PROGRAM_TYPES = frozenset(("portableexecutable", "portable executable", "pe", "pe32", "pe32+", "pe64", "elf", "elf32",
                             "elf64", "executable", "msdosexecutable", "mach-o", "macho"))
 _SCRIPT_TYPES = frozenset(
@@ -123,17 +118,17 @@ def _mark(db: apsw.Connection) -> None:
     db.execute("CREATE TEMP TABLE actor_watchers (id INTEGER PRIMARY KEY)")
     marked = ((file, mark) for file, key in db.execute("SELECT id, key FROM files") if (mark := promise(key)))
     db.cursor().executemany("INSERT INTO temp.actor_files VALUES (?, ?)", marked)
-    watchers = ((process,) for process, image in db.execute("SELECT id, image_key FROM processes") if programs.collector(image))
+    watchers = ((process,) for process, image in db.execute("SELECT id, image_key FROM processes") if programs.collects(image))
     db.cursor().executemany("INSERT INTO temp.actor_watchers VALUES (?)", watchers)
 
 
 def promise(key: str) -> int:
     """What a file's key promises by its look: a log, a document, a picture, a program, or nothing (0)."""
     low = lower(key)
-    if ("log" in low or "his" in low or "hst" in low or "utmp" in low or ".ev" in low) and _LOG(low):
+    if ("log" in low or "his" in low or "hst" in low or "utmp" in low or ".ev" in low) and places.log(low):
         return LOG
     end = low[low.rfind(".") + 1:]
-    mark = DOCUMENT if end in _DOCUMENTS else PICTURE if end in _PICTURES else PROGRAM if end in _PROGRAM_ENDS else 0
+    mark = DOCUMENT if end in _DOCUMENTS else PICTURE if end in _PICTURES else PROGRAM if end in places.PROGRAM_ENDINGS else 0
     return mark if mark and extension(key) == end else 0
 
 
@@ -141,17 +136,11 @@ def _rules(act: _Act) -> Iterator[str]:
     if act.watcher:
         yield "actor is the collector itself"
     if act.mark == LOG:
-        if (act.change == "Deleted" or act.size == 0) and not programs.rotator(act.image) and not act.watcher and not _own(act):
+        excused = act.watcher or programs.rotates(act.image) or programs.owns(act.image, act.path or "")
+        if (act.change == "Deleted" or act.size == 0) and not excused:
             yield "log or history removed"
     elif act.mark and act.file_type and _false(act.mark, act.file_type.lower()):
         yield "content does not fit the extension"
-
-
-def _own(act: _Act) -> bool:
-    """Does the program clear logs of its own: is its name, or half of it, in the path?"""
-    name = programs.stem(act.image or "")
-    stem = name.removesuffix("d")
-    return len(stem) >= 4 and not programs.users_folder(act.image or "") and stem in lower(act.path or "")
 
 
 def _false(mark: int, told: str) -> bool:
@@ -178,7 +167,7 @@ def _finding(group: _Group, broad: object) -> Finding:
         what = "deleted" if one.change == "Deleted" else "emptied"
         told = f"On {one.host} {by}, which neither rotates logs nor owns them, {what} {one.path}{more}{account} {when}."
     else:
-        severity = "low" if broad or programs.installer(one.image) else None
+        severity = "low" if broad or programs.installs(one.image) else None
         told = (f"On {one.host} {who} wrote {one.path}{more} {when}, whose content the sensor calls {one.file_type}, unlike its "
                 "name.")
     return Finding(group.rule, told, tuple(group.events), severity, one.host_id, one.file_id if alone else None, None,

@@ -15,8 +15,8 @@ from fimforensics.analyses.bursts.group import Group
 from fimforensics.analyses.bursts.minutes import Minutes, ending_hash, minute_text
 from fimforensics.analyses.bursts.usual import Window
 from fimforensics.analyses.contract import EVENTS_END
-from fimforensics.analyses.programs import installer
 from fimforensics.paths import extension, file_key, folder, last_segment
+from fimforensics.programs import bare, installs
 
 SAMPLE = 1_000  # events that a finding stands on
 SKETCH = 8
@@ -126,7 +126,7 @@ def _who(db: apsw.Connection, actors: Counter[tuple[int | None, int | None]]) ->
         if process is not None and process not in names:
             name, image = sql.rows(db, "SELECT name, image_key FROM processes WHERE id = ?", (process,))[0]
             names[process] = name
-            if installer((image or "").partition("|")[0] or name):
+            if installs(bare(image) or name):
                 installed += sum(often for pair, often in actors.items() if pair[0] == process)
         programs[names[process]] += events
     program, often = programs.most_common(1)[0]

@@ -18,7 +18,7 @@ import apsw
 from fimforensics import sql
 from fimforensics.analyses.contract import EVENTS_END, Finding
 from fimforensics.analyses.coverage.silences import FLEET_SILENT, SILENT, Silence, clock
-from fimforensics.analyses.programs import installer
+from fimforensics.programs import bare, installs
 
 RULE = "change under silence"
 SOON, SCAN, NEXT_SCAN = 300, 3600, 36 * 3600  # seconds after a silence: of first events; of one scan; until a scan must come
@@ -47,7 +47,7 @@ _RENAMED = f"""
 _VALUES = """
     SELECT v.last_event_id, v.until, v.since, v.data_event_id, r.path, r.id FROM registry_values r
     JOIN registry_versions v ON v.registry_value_id = r.id
-    WHERE r.host_id = ? AND v.basis = 'inferred from old value' AND v.since IS NOT NULL ORDER BY v.until, r.key, r.name"""
+    WHERE r.host_id = ? AND v.begun_by IS NULL AND v.since IS NOT NULL ORDER BY v.until, r.key, r.name"""
 _COPIES = """
     SELECT v.begun_by, v.since, v.content_id, f.path FROM file_versions v JOIN files f ON f.id = v.file_id
     WHERE v.file_id = ? AND v.since > ? AND v.content_id IS NOT NULL ORDER BY v.since, v.id"""
@@ -112,7 +112,7 @@ def _first(db: apsw.Connection, silence: Silence) -> Iterator[_Hit]:
             _AFTER, (host, until, _later(until, SOON))):
         if process is None and account is None:
             continue  # an observation, told below
-        if installer((image or "").partition("|")[0] or name) and content is not None and _elsewhere(db, host, content):
+        if installs(bare(image) or name) and content is not None and _elsewhere(db, host, content):
             continue
         by = f" by {name}" * bool(name) + f" ({who})" * bool(who)
         yield _Hit(event, time, path, f"was given other content{by} at {clock(time)}, right after", file, None, process, account)

@@ -1,8 +1,8 @@
 """Changes in places from which programs start, or that decide who may do what: who set what there, and who took it away.
 
-The places are in places.toml. Names of files and values are matched once each, not event by event; then one round over the
-events that touch a matched one. Findings are one for a host, place, program and account, so that a person can read the list. A
-change is weighed by who made it and by what was set: an interpreter or a server program, a command that is hidden or fetched
+The places are in places/watched.toml. Names of files and values are matched once each, not event by event; then one round over
+the events that touch a matched one. Findings are one for a host, place, program and account, so that a person can read the list.
+A change is weighed by who made it and by what was set: an interpreter or a server program, a command that is hidden or fetched
 from elsewhere weigh more; a package manager, or the same change on many hosts, less.
 """
 
@@ -16,11 +16,10 @@ from hashlib import blake2b
 
 import apsw
 
-from fimforensics import sql
-from fimforensics.analyses import places, programs
+from fimforensics import places, programs, sql
 from fimforensics.analyses.contract import EVENTS_END, IN_TIME, Analysis, Finding, Progress, Rule
 from fimforensics.analyses.persistence.unlike import unlike
-from fimforensics.paths import folder
+from fimforensics.paths import file_key, folder
 
 RULES = (
     Rule("persistence place", 1, "medium", "T1547",
@@ -39,8 +38,8 @@ AT_ONCE = 600.0  # seconds between one host and the next of a roll-out to fewer 
 _LEVELS = ("info", "low", "medium", "high")
 _HIDDEN = re.compile(r"-e(?:c|nc|ncodedcommand)?\s+[a-z0-9+/=]{16,}|frombase64|[a-z0-9+/]{120,}={0,2}(?![a-z0-9+/])",
                      re.IGNORECASE).search
-_SCRIPT = re.compile(r"\b(?:powershell|pwsh|mshta|wscript|cscript|certutil|bitsadmin)(?:\.exe)?\b|scrobj|javascript:|vbscript:"
-                     r"|\b(?:ba|da)?sh -c\b|\bcurl\b|\bwget\b|/dev/tcp/|\bcmd(?:\.exe)? +/[ck]\b", re.IGNORECASE).search
+_SCRIPT = re.compile(rf"\b(?:{programs.command_names()})(?:\.exe)?\b|scrobj|javascript:|vbscript:|\b(?:ba|da)?sh -c\b"
+                     r"|/dev/tcp/|\bcmd(?:\.exe)? +/[ck]\b", re.IGNORECASE).search
 _FETCHED = re.compile(r"\b(?:https?|ftp)://", re.IGNORECASE).search
 _ORDINARY = re.compile(
     r"|0|0x0+|dword \(0x0+\)|explorer\.exe|(?:c:\\windows\\system32\\)?userinit\.exe,?|iconcodecservice\.dll|sysmain|yes"
@@ -170,7 +169,7 @@ def _match(db: apsw.Connection) -> None:
     def files() -> Iterator[tuple[int, int, bool, int, int]]:
         for file, key in db.execute("SELECT id, key FROM files"):
             if place := places.file_place(key):
-                shape = _shape(bare := places.drop_letter(key))
+                shape = _shape(bare := places.bare(key))
                 yield file, number[place], place.wide, shape, _shape(folder(bare)) if place.wide else shape
 
     def values() -> Iterator[tuple[int, int, bool, int, int]]:
@@ -181,7 +180,7 @@ def _match(db: apsw.Connection) -> None:
 
     db.cursor().executemany("INSERT INTO temp.place_files VALUES (?, ?, ?, ?, ?)", files())
     db.cursor().executemany("INSERT INTO temp.place_values VALUES (?, ?, ?, ?, ?)", values())
-    quiet = ((process,) for process, image in db.execute("SELECT id, image_key FROM processes") if programs.installer(image))
+    quiet = ((process,) for process, image in db.execute("SELECT id, image_key FROM processes") if programs.installs(image))
     db.cursor().executemany("INSERT INTO temp.place_quiet VALUES (?)", quiet)
 
 
@@ -259,8 +258,8 @@ def _weighed(touch: _Touch, place: places.Place, shared: bool) -> tuple[str, lis
     if command:
         reasons.append(f"what was set {command}")
         level = 3
-    if not command and (programs.installer(touch.image) or programs.collector(touch.image)):
-        reasons.append(f"{touch.program} is a package manager" if programs.installer(touch.image) else
+    if not command and (programs.installs(touch.image) or programs.collects(touch.image)):
+        reasons.append(f"{touch.program} is a package manager" if programs.installs(touch.image) else
                        f"{touch.program} belongs to the software that watches the machine")
         level = min(level, 1)
     if place.starts and touch.data is not None and _ORDINARY(touch.data):
@@ -280,7 +279,7 @@ def _command(data: str | None) -> str | None:
         return "runs an interpreter of scripts or a tool that fetches"
     if _FETCHED(data):
         return "fetches from the network"
-    return "starts from a folder where anybody can leave files" if programs.drop_folder(data.strip('"')) else None
+    return "starts from a folder where anybody can leave files" if places.drop(file_key(data.strip('"'))) else None
 
 
 def _findings(db: apsw.Connection, broad: set[bytes]) -> Iterator[Finding]:

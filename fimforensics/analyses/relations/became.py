@@ -81,9 +81,13 @@ def _processes(db: apsw.Connection) -> None:
              "AND time >= '1980' AND time < '2101'")
     told = "p.created >= '1980' AND p.created < '2101'"
     report = "SELECT min(r.created) FROM process_reports r WHERE r.process_id = p.id"
-    db.execute(f"INSERT INTO became_starts SELECT p.id, CASE WHEN {told} THEN ({report}) ELSE ({first}) END, "
-               f"NOT coalesce({told}, 0) FROM processes p WHERE p.id IN (SELECT process_id FROM became_places UNION "
-               "SELECT process_id FROM became_runs) ORDER BY p.id")
+    # What a process did before it is said to have started shows that it was there already.
+    before = f"{told} AND s.seen < p.created AND s.seen >= '1980'"
+    start = f"CASE WHEN {before} THEN s.seen WHEN {told} THEN ({report}) ELSE ({first}) END"
+    db.execute(f"INSERT INTO became_starts SELECT p.id, {start}, coalesce({before}, 0) OR NOT coalesce({told}, 0) "
+               "FROM processes p LEFT JOIN (SELECT subject_id, min(first) AS seen FROM relations WHERE subject_kind = 'process' "
+               "GROUP BY subject_id) s ON s.subject_id = p.id "
+               "WHERE p.id IN (SELECT process_id FROM became_places UNION SELECT process_id FROM became_runs) ORDER BY p.id")
 
 
 def _by_path(db: apsw.Connection) -> Iterator[tuple]:

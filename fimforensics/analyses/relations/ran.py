@@ -12,9 +12,9 @@ from operator import attrgetter
 
 import apsw
 
-from fimforensics import sql
+from fimforensics import places, programs, sql
 from fimforensics.analyses.contract import EVENTS_END, Finding, Rule
-from fimforensics.analyses.relations import became, folders
+from fimforensics.analyses.relations import became
 from fimforensics.analyses.relations.wording import clock, counted, later, who
 
 RAN = Rule("became process", 1, "medium", "T1204.002",
@@ -96,14 +96,14 @@ def _looked_at(one: _Ran, suspect: _Suspect) -> bool:
     writer = one.writer_key or ""
     if one.writer_id in suspect.processes or one.content_id in suspect.contents:
         return True
-    if folders.server(one.writer or "", writer) or folders.loose(writer):
+    if programs.serves(one.writer or "", writer) or places.loose(writer):
         return True
-    return folders.writable(one.key) and (one.basis != "hash" or folders.writable(one.image_key))
+    return places.writable(one.key) and (one.basis != "hash" or places.writable(one.image_key))
 
 
 def _ran(db: apsw.Connection, first: _Ran, others: list[int], hosts: int, suspect: _Suspect) -> Finding:
     """The finding of one version of a file: of the first process that ran it, and of how many others did."""
-    served = folders.server(first.writer or "", first.writer_key or "")
+    served = programs.serves(first.writer or "", first.writer_key or "")
     files, values, lasting = _changed(db, first.process_id)
     by_it = lasting is not None
     for process in others[:_OTHERS]:
@@ -124,9 +124,9 @@ def _ran(db: apsw.Connection, first: _Ran, others: list[int], hosts: int, suspec
                 f"{' there by renaming' if first.change == 'Renamed' else ''} at {clock(first.since)}{same}; "
                 f"{later(first.since, first.start)} {_as_what(first)} and changed {counted(files, values)}"
                 f"{last + more if by_it else more + last}{f'; {on} of {hosts} hosts had the same' if common else ''}.")
-    events = _events(db, first.process_id, _TOLD)
+    events = _events(db, first, first.process_id, _TOLD)
     for process in others[:_OTHERS]:
-        events += _events(db, process, 1)
+        events += _events(db, first, process, 1)
     severity = "high" if high else "low" if common else "medium"
     return Finding(RAN.name, sentence, (first.begun_by, *(one[-1] for one in sorted(events))), severity, first.host_id,
                    first.file_id, None, first.process_id, first.account_id, first.content_id)
@@ -145,14 +145,15 @@ def _changed(db: apsw.Connection, process: int) -> tuple[int, int, str | None]:
     files: set[int] = set()
     values: set[int] = set()
     lasting: tuple[str, str, str] | None = None
-    for kind, thing, relation, first, key, path in db.cursor().execute(
-            "SELECT r.object_kind, r.object_id, r.relation, r.first, coalesce(f.key, v.key), coalesce(f.path, v.path) "
+    for kind, thing, relation, first, key, path, name in db.cursor().execute(
+            "SELECT r.object_kind, r.object_id, r.relation, r.first, coalesce(f.key, v.key), coalesce(f.path, v.path), v.name "
             "FROM relations r LEFT JOIN files f ON r.object_kind = 'file' AND f.id = r.object_id "
             "LEFT JOIN registry_values v ON r.object_kind = 'registry value' AND v.id = r.object_id "
             "WHERE r.subject_kind = 'process' AND r.subject_id = ?", (process,)):
         (files if kind == "file" else values).add(thing)
-        if relation != "deleted" and (folders.lasting(key) if kind == "file" else folders.lasting_value(key)):
-            lasting = min(lasting or (first, key, path), (first, key, path))
+        if relation != "deleted" and (lasting is None or (first, key, path) < lasting) and (
+                places.lasting(key) if kind == "file" else places.lasting_value(key, name)):
+            lasting = first, key, path
     return len(files), len(values), lasting and lasting[2]
 
 
@@ -175,7 +176,7 @@ def _hosts_with(db: apsw.Connection, one: _Ran) -> int:
     return int(sql.cell(db, "SELECT hosts FROM became_paths WHERE key = ?", (one.key,)))
 
 
-def _events(db: apsw.Connection, process: int, most: int) -> list[tuple[str, bytes, int, int]]:
-    """The first events of a process: what they are ordered by, and their ids."""
+def _events(db: apsw.Connection, first: _Ran, process: int, most: int) -> list[tuple[str, bytes, int, int]]:
+    """The first events of a process since the file was there (a clock may tell of earlier ones): their order, and their ids."""
     return sql.rows(db, f"SELECT time, match_key, ordinal, id FROM events WHERE process_id = ? AND id < {EVENTS_END} "
-                        "ORDER BY time, match_key, ordinal LIMIT ?", (process, most))
+                        "AND +time >= ? ORDER BY time, match_key, ordinal LIMIT ?", (process, first.since, most))

@@ -13,9 +13,8 @@ from operator import attrgetter
 
 import apsw
 
-from fimforensics import sql
+from fimforensics import places, programs, sql
 from fimforensics.analyses.contract import EVENTS_END, IN_TIME, Finding, Rule
-from fimforensics.analyses.relations import folders
 from fimforensics.analyses.relations.wording import clock, who
 
 SCRIPT = Rule("web script written", 1, "high", "T1505.003",
@@ -73,10 +72,10 @@ def _collect(db: apsw.Connection) -> None:
     """`web_scripts`: the scripts that servers wrote, by process; `web_writers`: the processes, and when each wrote its first."""
     db.execute("CREATE TEMP TABLE web_names (name TEXT, image_key TEXT, kernel INTEGER, PRIMARY KEY (name, image_key)) "
                "WITHOUT ROWID")
-    named = ((name, image, folders.kernel(name, image)) for name, image in
+    named = ((name, image, programs.kernel(name, image)) for name, image in
              sql.rows(db, "SELECT DISTINCT name, image_key FROM processes") if image is not None)
     db.cursor().executemany("INSERT INTO web_names VALUES (?, ?, ?)",
-                            (one for one in named if one[2] or folders.server(one[0], one[1])))
+                            (one for one in named if one[2] or programs.serves(one[0], one[1])))
     db.execute("CREATE TEMP TABLE web_scripts (process_id INTEGER, file_id INTEGER, first TEXT, "
                "PRIMARY KEY (process_id, file_id)) WITHOUT ROWID")
     wrote = db.cursor().execute(
@@ -84,7 +83,7 @@ def _collect(db: apsw.Connection) -> None:
         "AND w.image_key = p.image_key CROSS JOIN relations r ON r.subject_kind = 'process' AND r.subject_id = p.id "
         "CROSS JOIN files f ON f.id = r.object_id WHERE r.object_kind = 'file' "
         "AND r.relation IN ('created', 'modified', 'renamed') GROUP BY 1, 2")
-    db.cursor().executemany("INSERT INTO web_scripts VALUES (?, ?, ?)", (row[:3] for row in wrote if folders.web_script(row[3])))
+    db.cursor().executemany("INSERT INTO web_scripts VALUES (?, ?, ?)", (row[:3] for row in wrote if places.web_script(row[3])))
     db.execute("CREATE TEMP TABLE web_writers (process_id INTEGER PRIMARY KEY, kernel INTEGER, first TEXT)")
     db.execute("INSERT INTO web_writers SELECT s.process_id, w.kernel, min(s.first) FROM web_scripts s CROSS JOIN processes p "
                "ON p.id = s.process_id CROSS JOIN web_names w ON w.name = p.name AND w.image_key = p.image_key "

@@ -42,7 +42,7 @@ _VALUES = """
         CASE v.basis WHEN 'data' THEN e.new_data || char(10) || coalesce(r.new_type, '')
             WHEN 'inferred from old value' THEN e.old_data || char(10) || coalesce(r.old_type, '') END,
         coalesce(v.since, e.time), coalesce(v.begun_by, v.data_event_id), v.process_id, v.account_id,
-        v.basis = 'inferred from old value', e.time
+        v.begun_by IS NULL, e.time
     FROM registry_versions v NOT INDEXED LEFT JOIN events e ON e.id = v.data_event_id
     LEFT JOIN registry_reports r ON r.id = e.registry_report_id
     WHERE v.registry_value_id IN (SELECT registry_value_id FROM registry_versions GROUP BY 1 HAVING count(*) > 2)

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 
 import apsw
 
-from fimforensics import sql
-from fimforensics.analyses import programs
+from fimforensics import programs, sql
 from fimforensics.analyses.contract import Finding
 from fimforensics.analyses.reversions.classed import clock, elsewhere, is_program, span, who
 from fimforensics.analyses.reversions.returns import seconds
@@ -36,7 +35,7 @@ def brief(db: apsw.Connection) -> Iterator[Finding]:
     for row in sql.rows(db, _PAIRS):
         file, host_id, host, path, key, content, since, until, first, second, image, later, *actors = row
         program, account, next_program, next_account, process, next_process, account_id = actors
-        if process == next_process or programs.installer(image) or programs.installer(later) or not is_program(key):
+        if process == next_process or programs.installs(image) or programs.installs(later) or not is_program(key):
             continue
         if elsewhere(db, content, host_id):
             continue

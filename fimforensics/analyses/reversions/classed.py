@@ -6,26 +6,21 @@ a rollback, over the hosts the same content of the same file or value.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import apsw
 
-from fimforensics import sql
-from fimforensics.analyses import places, programs
+from fimforensics import places, programs, sql
 from fimforensics.analyses.contract import Finding
 from fimforensics.analyses.reversions.returns import seconds
-from fimforensics.paths import extension
 
 TOGETHER = 3600.0  # seconds between two returns that belong together
 MANY_HOSTS, MANY_FILES = 3, 8
 LISTED = 200  # events of one finding; the sentence tells how many there are
 _KINDS = {"file_id": ("JOIN files f ON f.id = t.entity", "f.path", "f.key, NULL"),
           "registry_value_id": ("JOIN registry_values f ON f.id = t.entity", "f.path", "f.key, f.name")}
-_SYSTEM = re.compile(r"(?:[a-z]:)?\\(?:windows|program files)|/(?:usr/)?(?:local/)?(?:s?bin|lib)").match
 _PASSING = (".dpkg-new", ".dpkg-tmp", ".tmp", ".swp", "~")  # names that files have on their way to another
-_PROGRAMS = frozenset(("exe", "dll", "sys", "ocx", "cpl", "scr", "drv"))
 
 
 @dataclass(slots=True)
@@ -122,7 +117,7 @@ def _word(case: Case) -> str:
     """The class."""
     if case.flapping:
         return "flapping"
-    tool = programs.restorer(case.image)
+    tool = programs.restores(case.image)
     if case.hosts >= MANY_HOSTS or case.files >= MANY_FILES or (tool and max(case.hosts, case.files) > 1):
         return "rollback"
     return "restore" if case.gap or tool or _keeper(case) else "put back"
@@ -156,7 +151,7 @@ def severity(case: Case) -> str | None:
 def is_program(key: str) -> bool:
     """Does a file of this key run or is it loaded: one in a place from which programs start, or a program of the system?"""
     place = places.file_place(key)
-    return bool(place and place.starts) or (bool(_SYSTEM(key)) and (key[:1] == "/" or extension(key) in _PROGRAMS))
+    return bool(place and place.starts) or places.installed_program(key)
 
 
 def sentence(case: Case) -> str:

@@ -42,6 +42,11 @@ class Places:
                 self._spill()
         self._near[row.place] = row
 
+    def forget(self, place: int) -> None:
+        """Nothing is known of this place any more."""
+        if self._near.pop(place, None) is None and self._far:
+            self._db.execute(f"DELETE FROM {_TABLE} WHERE place = ?", (place,))
+
     def rows(self) -> Iterator[Row]:
         """All open rows; afterwards there are none."""
         if self._far:

@@ -2,11 +2,13 @@
 
 A value's row holds the data that was set. Where an event tells the data it replaced, and that is not what the chain had last,
 somebody changed it unseen: the row before ends where it was last seen, and a row inferred from the old data leads to the event.
-The values of a key end with it; those of a key that is renamed go on under the new one, where the case knows such a value.
+The values of a key end with it; those of a key that is renamed go on under the new one, where the case knows such a value. One
+that no event tells of while its key is renamed again and again is given up: what became of it is unknown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
 import apsw
@@ -20,6 +22,8 @@ from fimforensics.schema import EMPTY_BIT
 
 INFERRED = "inferred from old value"
 LONG = 64  # longer data are remembered by their digest
+CARRIED = 20  # renames of its key that a value goes along with, while no event tells of it; so the rows stay linear in events
+_NAMED = "SELECT id FROM registry_values WHERE host_id = ? AND key = ? AND name IS ?"
 Data = tuple[str | bytes, str | None]  # the data or their digest, and the type
 
 
@@ -122,9 +126,8 @@ class Registry:
             assert row is not None
             row.touched(event)
             return
-        there = self._there.get(old, {})
-        moved = [(number, name) for number, name in self._values(old) if name is None or number in there]
-        targets = {name: number for number, name in self._values(to)} if moved else {}
+        moved = self._moved(old)
+        targets = self._targets(to, [name for _, name in moved])
         arriving: dict[int, Row | None] = {event[4]: None}
         arriving |= {targets[name]: self._open.get(number) for number, name in moved if name in targets}
         for value in [number for number in self._there.get(to, ()) if number not in arriving]:
@@ -138,10 +141,16 @@ class Registry:
             self._put(Row(self._writer.chain(), number, ABSENT, "moved away", None, None, event, None, None,
                           "unknown" if row is None else None))
 
-    def _values(self, key: str) -> list[tuple]:
-        """Id and name of every value of a key, in an order that is the same in every case."""
-        return sql.rows(self._db, "SELECT id, name FROM registry_values WHERE host_id = ? AND key = ? ORDER BY name",
-                        (self._host, key))
+    def _moved(self, key: str) -> list[tuple[int, str | None]]:
+        """Id and name of a renamed key itself and of its present values, in an order that is the same in every case."""
+        itself = [(number, None) for (number,) in sql.rows(self._db, _NAMED, (self._host, key, None))]
+        named = ((sql.cell(self._db, "SELECT name FROM registry_values WHERE id = ?", (number,)), number)
+                 for number in self._there.get(key, ()))
+        return [*itself, *((number, name) for name, number in sorted(one for one in named if one[0] is not None))]
+
+    def _targets(self, key: str, names: Iterable[str | None]) -> dict[str | None, int]:
+        """The values of these names that the case knows under a key."""
+        return {name: number for name in names for (number,) in sql.rows(self._db, _NAMED, (self._host, key, name))}
 
     def _arrive(self, value: int, event: tuple, moved: Row | None) -> None:
         """The chain of `moved` goes on at this value, and whatever was here is over."""
@@ -151,10 +160,16 @@ class Registry:
             self._put(Row(self._writer.chain(), value, PRESENT, "event only", None, None, event, None, None, "unknown"))
             return
         number = self._close(moved, event[2], event[1])
+        carried = 0 if value == event[4] else moved.carried + 1  # of the key itself the event tells
+        if carried > CARRIED:
+            self._open.forget(value)
+            self._there.get(self._keys[value], {}).pop(value, None)
+            return
         if moved.state == PRESENT:
             row = Row(moved.chain, value, PRESENT, moved.basis, moved.what, moved.detail, event, number, "no", None)
         else:  # it had come back unseen
             row = Row(moved.chain, value, PRESENT, "event only", None, None, event, moved.previous, _differs(moved, None), None)
+        row.carried = carried
         self._put(row)
 
     def _begin(self, event: tuple, chain: int, data: Data | None, previous: int | None, differs: str | None,

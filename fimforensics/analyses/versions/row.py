@@ -12,7 +12,7 @@ PRESENT, ABSENT = "present", "absent"
 
 
 class What(Enum):
-    """What an event says that happened; OTHER: a word that tells of no change as such, so the file or value was there."""
+    """What an event says that happened; OTHER: nothing that changes contents as such (a new spelling of a name)."""
 
     CREATED, MODIFIED, DELETED, RENAMED, OTHER, SET, VALUE_DELETED, KEY_CREATED, KEY_DELETED, KEY_RENAMED = range(10)
 
@@ -21,11 +21,12 @@ class Row:
     """What a place holds at the moment, and since when.
 
     `what` and `detail` tell the content: a file's are content id and size, a value's are (data, type) and the event that holds
-    the data. An absent row keeps those of the present row before it, `previous`, to compare what comes back.
+    the data. An absent row keeps those of the present row before it, `previous`, to compare what comes back. `carried`: by how
+    many renames in a row it came where it is, without an event of its own.
     """
 
-    __slots__ = ("account", "basis", "before", "begun", "chain", "detail", "differs", "events", "last", "place", "previous",
-                 "process", "seen", "since", "state", "what")
+    __slots__ = ("account", "basis", "before", "begun", "carried", "chain", "detail", "differs", "events", "last", "place",
+                 "previous", "process", "seen", "since", "state", "what")
 
     def __init__(self, chain: int, place: int, state: str, basis: str, what: Any, detail: int | None, event: tuple,
                  previous: int | None, differs: str | None, before: str | None) -> None:
@@ -37,12 +38,13 @@ class Row:
         self.process: int | None = event[5]
         self.account: int | None = event[6]
         self.previous, self.differs, self.before, self.events = previous, differs, before, 1
+        self.carried = 0
 
     def touched(self, event: tuple) -> None:
         """One more event that tells of the same."""
         self.last, self.seen = event[1], event[2]
         self.events += 1
-
+        self.carried = 0
 
     def cells(self) -> tuple:
         """All of it, as plain values."""

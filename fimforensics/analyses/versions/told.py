@@ -39,8 +39,9 @@ def run(db: apsw.Connection, progress: Progress) -> tuple[Finding, ...]:
     """Fills both tables. Versions are facts, not opinions: there are no findings."""
     words = sql.rows(db, "SELECT id, kind, change FROM changes")
     total = max(sql.cell(db, f"SELECT {EVENTS_END}"), 1)
-    files = {number: _FILE.get(word, What.OTHER) for number, kind, word in words if kind != "registry"}
-    values = {number: _REGISTRY.get(word, What.OTHER) for number, kind, word in words if kind != "file"}
+    # A word that is not known tells of some change: what is there after it is unknown unless a hash or data tell.
+    files = {number: _FILE.get(word, What.MODIFIED) for number, kind, word in words if kind != "registry"}
+    values = {number: _REGISTRY.get(word, What.SET) for number, kind, word in words if kind != "file"}
     done = _told(db, _FILE_EVENTS, files, "file_versions", Files, lambda done: progress("versions", min(done, total), total))
     _told(db, _REGISTRY_EVENTS, values, "registry_versions", Registry,
           lambda more: progress("versions", min(done + more, total), total))

@@ -1,9 +1,10 @@
-"""Places from which programs start, and others whose change is worth a look: read from places.toml, matched by comparison key.
+"""Places from which programs start, and others whose change is worth a look: read from watched.toml, matched by comparison key.
 
 A pattern goes over the key of a file or registry key segment by segment: `*` and `?` stand for text within one segment, `**` at
-the end for everything below. Windows paths are told without drive, `~` is every Linux user's home, `hk*` is both HKLM and HKCU.
-A registry key is compared with every user's hive as `hkcu`, every control set as `currentcontrolset`, and without
-`wow6432node`, so that one line covers all spellings of one place. A walk over a tree of segments costs about a microsecond.
+the end for everything below. Windows paths are told without drive, `~` is every home on Linux, of people and of services, and
+`hk*` is both HKLM and HKCU. A registry key is compared with every user's hive as `hkcu`, every control set as
+`currentcontrolset`, and without `wow6432node`, so that one line covers all spellings of one place. A walk over a tree of segments
+costs about a microsecond.
 """
 
 from __future__ import annotations
@@ -40,19 +41,21 @@ class _Node:
     """What may follow in a pattern: segments as they are, segments by pattern, and the places that end here or have it all."""
 
     literal: dict[str, _Node] = field(default_factory=dict)
-    globs: list[tuple[Callable[[str], object], _Node]] = field(default_factory=list)
+    globs: dict[str, tuple[Callable[[str], object], _Node]] = field(default_factory=dict)
     here: list[Place] = field(default_factory=list)
     below: list[Place] = field(default_factory=list)
 
 
-_LETTER = re.compile(r"[a-z]:(?=\\)").match
+# Services have homes, too: an SSH key of `redis` or `postgres` opens the same door.
+HOMES = ("/root", "/home/*", "/var/home/*", "/var/lib/*", "/var/www", "/srv/*", "/opt/*")
+_VOLUME = re.compile(r"(?:[a-z]:|\\device\\harddiskvolume\d+)(?=\\)").match
 _USER = re.compile(r"hku\\[^\\]+?(_classes)?\\").match
 _SET = re.compile(r"(?<=^hklm\\system\\)controlset\d+(?=\\)").sub
 
 
-def drop_letter(key: str) -> str:
-    """A Windows key without its drive letter; any other as it is."""
-    return key[2:] if _LETTER(key) else key
+def bare(key: str) -> str:
+    """A Windows key without its drive letter, or the kernel's name of the volume; any other as it is."""
+    return key[found.end():] if (found := _VOLUME(key)) else key
 
 
 def one_spelling(key: str) -> str:
@@ -66,8 +69,8 @@ def one_spelling(key: str) -> str:
 
 def file_place(key: str) -> Place | None:
     """The place that a file's comparison key lies in."""
-    bare = drop_letter(key)
-    return next(_walk(_FILES, bare.split("\\" if bare[:1] == "\\" else "/"), 0), None)
+    found = bare(key)
+    return next(_walk(_FILES, found.split("\\" if found[:1] == "\\" else "/"), 0), None)
 
 
 def registry_place(key: str, name: str | None) -> Place | None:
@@ -75,6 +78,18 @@ def registry_place(key: str, name: str | None) -> Place | None:
     wanted = "" if name in (None, "(default)") else name
     return next((place for place in _walk(_REGISTRY, one_spelling(key).split("\\"), 0)
                  if not place.names or wanted in place.names), None)
+
+
+def starts(key: str) -> bool:
+    """Is what lies here run or loaded by itself? Wide places hold what others start, and do not count."""
+    return (place := file_place(key)) is not None and place.starts and not place.wide
+
+
+def spelled(pattern: str) -> list[str]:
+    """A pattern in all its spellings: `~` and `hk*` told out."""
+    if pattern.startswith("~/"):
+        return [home + pattern[1:] for home in HOMES]
+    return ["hklm" + pattern[3:], "hkcu" + pattern[3:]] if pattern.startswith("hk*") else [pattern]
 
 
 def _walk(node: _Node, parts: list[str], at: int) -> Iterator[Place]:
@@ -89,7 +104,7 @@ def _walk(node: _Node, parts: list[str], at: int) -> Iterator[Place]:
         return
     if following := node.literal.get(parts[at]):
         yield from _walk(following, parts, at + 1)
-    for fits, following in node.globs:
+    for fits, following in node.globs.values():
         if fits(parts[at]):
             yield from _walk(following, parts, at + 1)
     yield from node.below
@@ -104,7 +119,7 @@ def _grow(entries: list[dict[str, Any]]) -> _Node:
     root = _Node()
     for entry in entries:
         place = _place(entry)
-        for pattern in (spelled for one in entry["patterns"] for spelled in _spelled(one)):
+        for pattern in (told for one in entry["patterns"] for told in spelled(one)):
             node, parts = root, pattern.split("/" if pattern[:1] == "/" else "\\")
             for part in parts[:-1] if parts[-1] == "**" else parts:
                 node = _step(node, part)
@@ -112,18 +127,12 @@ def _grow(entries: list[dict[str, Any]]) -> _Node:
     return root
 
 
-def _spelled(pattern: str) -> list[str]:
-    if pattern.startswith("~/"):
-        return ["/root" + pattern[1:], "/home/*" + pattern[1:]]
-    return ["hklm" + pattern[3:], "hkcu" + pattern[3:]] if pattern.startswith("hk*") else [pattern]
-
-
 def _step(node: _Node, part: str) -> _Node:
     if not set(part) & set("*?"):
         return node.literal.setdefault(part, _Node())
-    fits = re.compile(translate(part)).match
-    node.globs.append((fits, _Node()))
-    return node.globs[-1][1]
+    if part not in node.globs:
+        node.globs[part] = (re.compile(translate(part)).match, _Node())
+    return node.globs[part][1]
 
 
 _TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))

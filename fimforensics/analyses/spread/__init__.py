@@ -1,8 +1,8 @@
 """Where else a content is: on how many hosts, in how many files, where first, and whether it came at once or in a chain.
 
 One round over the events that tell a content, in the order of contents and files, sorted by SQLite: what is held is one content's
-first arrival on each host. How the mode is judged is told in `fimforensics.arrivals`. Rows of `contents` that are surely the same
-content have equal rows here, with the first event of them all.
+first arrival on each host. How the mode is judged is told in `fimforensics.arrivals`. What is surely the same content as a row of
+`contents` counts with it, as `spread.same` finds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import apsw
 
 from fimforensics import arrivals, places, sql
 from fimforensics.analyses.contract import EVENTS_END, Analysis, Finding, Progress, Rule
+from fimforensics.analyses.spread import same
 from fimforensics.arrivals import Arrival
 
 MOST = 1_000  # findings; where a case has more chains, the strongest are told
@@ -26,34 +27,22 @@ CHAIN = Rule("spread in a chain", 1, "medium", "T1570",
              "brought it.",
              "An administrator who installs something by hand on one host after another does the same.")
 
-# Contents that are the same: equal SHA-256; without one an equal SHA-1, else MD5, where that leads to no more than one content.
-_SAME = """
-    CREATE TEMP TABLE spread_same (content_id INTEGER PRIMARY KEY, leader INTEGER NOT NULL);
-    INSERT INTO spread_same SELECT c.id, g.leader FROM (
-        SELECT sha256, min(id) AS leader FROM contents WHERE sha256 IS NOT NULL GROUP BY sha256
-        HAVING count(*) > 1 AND min(sha1) IS max(sha1) AND min(md5) IS max(md5)) g JOIN contents c ON c.sha256 = g.sha256;
-    INSERT INTO spread_same SELECT c.id, g.leader FROM (
-        SELECT c.sha1, coalesce(min(CASE WHEN c.sha256 IS NOT NULL THEN coalesce(s.leader, c.id) END), min(c.id)) AS leader
-        FROM contents c LEFT JOIN spread_same s ON s.content_id = c.id WHERE c.sha1 IS NOT NULL GROUP BY c.sha1
-        HAVING count(*) > 1 AND min(c.sha256) IS max(c.sha256) AND min(c.md5) IS max(c.md5)) g
-        JOIN contents c ON c.sha1 = g.sha1 WHERE c.sha256 IS NULL;
-    INSERT INTO spread_same SELECT c.id, g.leader FROM (
-        SELECT c.md5, coalesce(min(CASE WHEN c.sha256 IS NOT NULL OR c.sha1 IS NOT NULL THEN coalesce(s.leader, c.id) END),
-        min(c.id)) AS leader FROM contents c LEFT JOIN spread_same s ON s.content_id = c.id WHERE c.md5 IS NOT NULL GROUP BY c.md5
-        HAVING count(*) > 1 AND min(c.sha256) IS max(c.sha256) AND min(c.sha1) IS max(c.sha1)) g
-        JOIN contents c ON c.md5 = g.md5 WHERE c.sha256 IS NULL AND c.sha1 IS NULL;
-"""
-_ROUND = f"""SELECT {{group}}, e.content_id, e.file_id, e.host_id, e.time, e.match_key, e.ordinal, e.id, e.process_id,
-    e.account_id, e.change_id, e.request_id FROM events e NOT INDEXED {{join}}
+_ROUND = f"""SELECT {{group}}, {{own}}, {{part}}, e.content_id, e.file_id, e.host_id, e.time, e.match_key, e.ordinal, e.id,
+    e.process_id, e.account_id, e.change_id, e.request_id FROM events e NOT INDEXED {{join}}
     WHERE e.content_id IS NOT NULL AND e.id < {EVENTS_END} AND e.time >= '1980' AND e.time < '2101' ORDER BY 1, e.file_id"""
-GROUP, CONTENT, FILE, HOST, TIME, KEY, ORDINAL, EVENT, PROCESS, ACCOUNT, CHANGE, REQUEST = range(12)
+GROUP, OWN, PART, CONTENT, FILE, HOST, TIME, KEY, ORDINAL, EVENT, PROCESS, ACCOUNT, CHANGE, REQUEST = range(14)
 Row = tuple[Any, ...]
 
 
 class _Spread(NamedTuple):
-    """One content: the rows of `contents` that it is, its files, and its first event on each host in order of time."""
+    """One content: the rows of `contents` that it is, its files, and its first event on each host in order of time.
 
-    contents: dict[int, None]
+    Each row of `contents` is marked whether this is its own set, or only one that it is a member of; `part`: all of this is in
+    a wider set, which is told of instead.
+    """
+
+    contents: dict[int, int]
+    part: int
     files: int
     firsts: list[Row]
     last: str
@@ -72,36 +61,36 @@ class _Chain(NamedTuple):
 
 def run(db: apsw.Connection, progress: Progress) -> Iterator[Finding]:
     """Fills `content_spread`; the findings are made from the chains that were kept on the way."""
-    db.execute("DROP TABLE IF EXISTS temp.spread_same;" + _SAME)
-    merged = sql.first(db, "SELECT 1 FROM spread_same") is not None
+    merged = same.find(db)
     statement = _ROUND.format(group="coalesce(s.leader, e.content_id)" if merged else "e.content_id",
+                              own="coalesce(s.own, 1)" if merged else "1", part="s.part" if merged else "0",
                               join="LEFT JOIN spread_same s ON s.content_id = e.content_id" if merged else "")
     fleet = sql.cell(db, "SELECT count(DISTINCT host_id) FROM event_counts WHERE day >= '1980' AND day < '2101'")
     chains: list[_Chain] = []
     judged = _judged(db, _contents(db.execute(statement)), fleet, chains, partial(progress, "spread"))
     db.cursor().executemany("INSERT INTO content_spread VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", judged)
-    db.execute("DROP TABLE temp.spread_same")
+    same.drop(db)
     return _findings(db, fleet, chains)
 
 
 def _contents(rows: Any) -> Iterator[_Spread]:
     """Rows in the order of contents and files, one content at a time."""
-    group, file, contents, files, best, last = None, None, {}, 0, {}, ""  # type: ignore[var-annotated]
+    group, part, file, contents, files, best, last = None, 0, None, {}, 0, {}, ""  # type: ignore[var-annotated]
     for row in rows:
         if row[GROUP] != group:
             if best:
-                yield _Spread(contents, files, sorted(best.values(), key=_natural), last)
-            group, file, contents, files, best, last = row[GROUP], None, {}, 0, {}, ""
+                yield _Spread(contents, part, files, sorted(best.values(), key=_natural), last)
+            group, part, file, contents, files, best, last = row[GROUP], row[PART], None, {}, 0, {}, ""
         if row[FILE] != file and row[FILE] is not None:
             file, files = row[FILE], files + 1
-        contents[row[CONTENT]] = None
+        contents[row[CONTENT]] = row[OWN]
         time, known = row[TIME], best.get(row[HOST])
         if known is None or (time <= known[TIME] and row[TIME:EVENT] < known[TIME:EVENT]):
             best[row[HOST]] = row
         if time > last:
             last = time
     if best:
-        yield _Spread(contents, files, sorted(best.values(), key=_natural), last)
+        yield _Spread(contents, part, files, sorted(best.values(), key=_natural), last)
 
 
 def _natural(row: Row) -> Row:
@@ -120,10 +109,11 @@ def _judged(db: apsw.Connection, spreads: Iterator[_Spread], fleet: int, chains:
         if len(one.firsts) > 1 and empty.isdisjoint(one.contents):
             there = reader(one.firsts, fleet)
             mode, _, gap = (found := arrivals.judge(there, fleet)).mode, found.why, found.gap
-            if mode == arrivals.CHAIN and there[-1].seconds - there[0].seconds <= LONGEST and _runs(db, one.firsts):
+            near = there[-1].seconds - there[0].seconds <= LONGEST
+            if mode == arrivals.CHAIN and not one.part and near and _runs(db, one.firsts):
                 _keep(chains, there, one.firsts)
         first = one.firsts[0]
-        for content in one.contents:
+        for content in (number for number, own in one.contents.items() if own):
             yield (content, len(one.firsts), one.files, mode, gap, first[HOST], first[EVENT], first[TIME], one.last)
         if not at % 10_000:
             done(at, total)
@@ -146,7 +136,7 @@ def _reader(db: apsw.Connection) -> Any:
     @lru_cache(maxsize=1 << 16)
     def program(process: int) -> str | None:
         image, name = sql.rows(db, "SELECT image_key, name FROM processes WHERE id = ?", (process,))[0]
-        return arrivals.program(places.image(image or "") or name)
+        return places.image(image or "") or name
 
     def made(firsts: list[Row], fleet: int) -> list[Arrival]:
         if len(firsts) > arrivals.few(fleet):

@@ -28,6 +28,13 @@ def hour(path: str) -> datetime | None:
     return None
 
 
+def tree_of(path: str) -> str | None:
+    """The folder under which an Azure export wrote this file by the hour; None where the path names no hour."""
+    if hour(path) is None:
+        return None
+    return next(path[:told.start()] for form in _FORMS if (told := form.search(path)))
+
+
 def missing(paths: Iterable[str]) -> str | None:
     """A sentence on the hours between the first and the last of a tree that have no folder; None where there are none."""
     hours = sorted({found for path in paths if (found := hour(path)) is not None})

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from fimforensics.errors import Problem, Refused
-from fimforensics.hours import hour
+from fimforensics.hours import tree_of
 from fimforensics.model import CHUNK, Reading
 from fimforensics.pipeline import BATCH
 from fimforensics.shapes import tree
@@ -53,8 +53,8 @@ class Source:
 def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Taken]]:
     """The files to take, in order, and what of the given paths cannot be read.
 
-    A folder tree that an Azure export wrote (its folders name hours) is one set; the files of any other folder are sources of
-    their own, for they may well be several exports of the same changes. `parts` makes one set of everything.
+    A folder tree that an Azure export wrote (its folders name hours) is one set, wherever it lies in what is named; every other
+    file is a source of its own, for several may well be exports of the same changes. `parts` makes one set of everything.
     """
     found: list[Source] = []
     bad: list[Taken] = []
@@ -67,10 +67,11 @@ def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Take
                 if not held.files and not held.problems:
                     raise Refused("the folder holds no file", where=str(path),
                                   hint="Name the folder or file that holds the export")
-                names = [file.relative_to(path).as_posix() for file in held.files]
-                whole = parts or any(map(hour, names))
-                found += [Source(file, _label(f"{path.resolve().name}/{name}"), group if whole else (group, name))
-                          for file, name in zip(held.files, names, strict=True)]
+                top = path.resolve()
+                for file in held.files:
+                    name = file.relative_to(path).as_posix()
+                    own = tree_of(f"{top.as_posix()}/{name}") or (group, name)
+                    found.append(Source(file, _label(f"{top.name}/{name}"), group if parts else own))
             elif path.is_file():
                 with path.open("rb"):
                     found.append(Source(path, _label(path.name), group))

@@ -35,6 +35,7 @@ from fimforensics.queries import event as event_query
 from fimforensics.queries import events as event_queries
 from fimforensics.queries import freshness, surroundings
 from fimforensics.queries.moments import moment
+from fimforensics.queries.unfound import unfound
 from fimforensics.text import visible
 
 LONGEST = 20_000  # bytes of a text to look for; SQLite's LIKE takes 50,000, and each may need an escape
@@ -78,6 +79,8 @@ def events(case: Path, order: str, limit: int | None, as_csv: bool, as_json: boo
             show_csv(event_queries.COLUMNS, (row.values() for row in event_queries.events(connection, wanted, limit, order)))
         else:
             _print(event_queries.events(connection, wanted, None, order), limit or SHOWN)
+        for told in unfound(connection, wanted):
+            click.echo(f"fimforensics: {visible(told)}", err=True)
 
 
 def _filter(connection: sqlite3.Connection, filters: dict[str, Any]) -> event_queries.Filter:
@@ -89,6 +92,8 @@ def _filter(connection: sqlite3.Connection, filters: dict[str, Any]) -> event_qu
     for name in ("since", "until"):
         if said[name] is not None:
             said[name] = moment(connection, said[name], f"--{name}")
+    if said["since"] and said["until"] and said["since"] >= said["until"]:
+        raise Misuse(f"--since ({said['since']}) is not before --until ({said['until']})")
     if said["finding"] is not None:
         _check_finding(connection, said["finding"])
     return event_queries.Filter(**said)
@@ -109,10 +114,12 @@ def _check_finding(connection: sqlite3.Connection, named: str) -> None:
 
 def _print(found: Iterable[dict], limit: int) -> None:
     rows = list(itertools.islice(found, min(limit + 1, sys.maxsize)))
+    data = any(row["data"] is not None for row in rows[:limit])
     cells = [(row["id"], row["time"][:23] + "Z", row["computer"], row["change"],
-              row["path"] if row["value"] is None else f"{row['path']}\\{row['value']}", row["process"], row["account"])
-             for row in rows[:limit]]
-    for line in table(("id", "time (UTC)", "host", "change", "path", "process", "account"), cells, widest=80):
+              row["path"] if row["value"] is None else f"{row['path']}\\{row['value']}", *([row["data"]] if data else []),
+              row["process"], row["account"]) for row in rows[:limit]]
+    head = ("id", "time (UTC)", "host", "change", "path", *(["data"] if data else []), "process", "account")
+    for line in table(head, cells, widest=80):
         click.echo(line)
     if not rows:
         click.echo("No event fits.", err=True)

@@ -151,7 +151,7 @@ def _notes(found: History, row: dict) -> Iterator[str]:
         yield f"renamed from {_short(row['came_from'])}" + (", over what was here" if row["over"] else "")
     if row["went_to"]:
         yield f"went to {_short(row['went_to'])}"
-    if row["basis"] == "inferred from old value":
+    if row["basis"] == "inferred from old value" and row["begun_by"] is None:
         yield "told by the next event as the old data" + ("; set unseen in this time" if row["since"] else "")
     if row["here"] == "same":
         yield f"the same {word} as was here before"

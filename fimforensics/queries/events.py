@@ -38,7 +38,7 @@ class Filter:
     """Which events; every part that is named must hold.
 
     Texts are found anywhere, in any case; one that holds `*` or `?` is a pattern for the whole. A path may be that of a
-    registry key with any spelling of its hive. A hash may be its first figures, eight at least. Times are UTC text, `until` is
+    registry key with any spelling of its hive. An account ran the process, or asked for the change over the network. A hash may be its first figures, eight at least. Times are UTC text, `until` is
     excluded. A finding is its number or the name of its rule; a subscription is its id.
     """
 
@@ -64,6 +64,9 @@ _CONDITIONS = {
     "key": "e.registry_value_id IN (SELECT id FROM registry_values WHERE key || coalesce('\\' || name, '') LIKE ? ESCAPE '!')",
     "process": "e.process_id IN (SELECT id FROM processes WHERE name LIKE ?1 ESCAPE '!' OR image_key LIKE ?1 ESCAPE '!')",
     "account": "e.account_id IN (SELECT id FROM accounts WHERE name LIKE ?1 ESCAPE '!' OR sid LIKE ?1 ESCAPE '!')",
+    "behalf": "(e.account_id IN (SELECT id FROM accounts WHERE name LIKE ?1 ESCAPE '!' OR sid LIKE ?1 ESCAPE '!') OR e.request_id "
+              "IN (SELECT id FROM requests WHERE account_id IN (SELECT id FROM accounts WHERE name LIKE ?1 ESCAPE '!' OR sid "
+              "LIKE ?1 ESCAPE '!')))",
     "hash": "e.content_id IN (SELECT id FROM contents WHERE sha256 = ?1 OR sha1 = ?1 OR md5 = ?1)",
     "prefix": "e.content_id IN (SELECT id FROM contents WHERE sha256 >= ?1 AND sha256 < ?1 || 'g' UNION "
               "SELECT id FROM contents WHERE sha1 >= ?1 AND sha1 < ?1 || 'g' UNION "
@@ -110,7 +113,9 @@ def _conditions(wanted: Filter) -> Iterator[tuple[str, object]]:
 
 def _hash_condition(value: str) -> tuple[str, object]:
     """A whole hash stays one: the first 32 figures of a SHA-256 are no MD5."""
-    if not _FIGURES(value) or len(value) in _WHOLE:
+    if not _FIGURES(value):
+        raise Misuse(f"{value!r} is no hash", hint="Write hexadecimal figures, 8 at least")
+    if len(value) in _WHOLE:
         return "hash", value
     if len(value) < SHORTEST_HASH:
         raise Misuse(f"{value} is too little of a hash", hint=f"Write {SHORTEST_HASH} figures at least")
@@ -121,6 +126,7 @@ def events(connection: sqlite3.Connection, wanted: Filter, limit: int | None = N
     """The events that fit, as dicts with COLUMNS; `snapshots` are the ids of those that report the event."""
     conditions, values, way = ["e.id < (SELECT events_end FROM case_info)"], [], ORDERS[order]
     for name, value in _conditions(wanted):
+        name = "behalf" if name == "account" and _asks_for_others(connection, value) else name
         values.append(value)
         conditions.append(re.sub(r"\?1?", f"?{len(values)}", _CONDITIONS[name]))
         if name in _SELECTIVE:
@@ -133,6 +139,12 @@ def events(connection: sqlite3.Connection, wanted: Filter, limit: int | None = N
         found = dict(zip(COLUMNS, row, strict=True))
         found["snapshots"] = json.loads(found["snapshots"])
         yield found
+
+
+def _asks_for_others(connection: sqlite3.Connection, account: object) -> bool:
+    """Did anything happen on behalf of such an account over the network? Those events have no index, and are rarely asked for."""
+    return connection.execute("SELECT 1 FROM requests WHERE account_id IN (SELECT id FROM accounts WHERE name LIKE ?1 ESCAPE '!' "
+                              "OR sid LIKE ?1 ESCAPE '!') LIMIT 1", (account,)).fetchone() is not None
 
 
 def find(connection: sqlite3.Connection, name: str) -> int:

@@ -34,11 +34,12 @@ def moment(connection: sqlite3.Connection, text: str, option: str) -> str:
     """
     if told := _BACK(text):
         return _before(connection, timedelta(**{_UNITS[told[2]]: int(told[1])}), text, option)
+    text = text.removesuffix(" UTC")
     whole = text + "T00:00:00" if len(text) == 10 else f"{told[1]}:00{told[2]}" if (told := _MINUTE(text)) else text
     try:
         return canonical(whole, None, Reading("UTC", None))
-    except ValueError as error:
-        raise Misuse(f"{option}: {error}", hint=HINT) from None
+    except ValueError:
+        raise Misuse(f"{option}: not a time: {text!r}", hint=HINT) from None
 
 
 def _before(connection: sqlite3.Connection, span: timedelta, text: str, option: str) -> str:

@@ -172,7 +172,9 @@ def test_a_refused_source_beside_others() -> None:
 @pytest.mark.parametrize(("more", "state"), [((), "fresh"), (("--no-analyze",), "stale")])
 def test_replay(more: tuple[str, ...], state: str) -> None:
     cli("ingest", "c.db", "late.jsonl")
-    assert cli("replay", "c.db", "--timezone", "UTC", *more) == (0, "1 reject tried again, 1 event found.\n", "")
+    code, out, err = cli("replay", "c.db", "--timezone", "UTC", *more)
+    assert (code, out.splitlines()[0], err) == (0, "1 reject tried again, 1 event found.", "")
+    assert ("Analysed: " in out) == (state == "fresh")
     assert set(states().values()) == {state}
 
 

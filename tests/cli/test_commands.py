@@ -56,7 +56,8 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli("ingest", "c.db", "web.jsonl", *about, "--case-key", "key", "--no-analyze") == (
         0, "web.jsonl: snapshot 1, JSON Lines, 3 records: 2 new events, 0 known, 1 reject\n", "")
     assert cli("ingest", "c.db", "again.jsonl") == (
-        0, "again.jsonl: snapshot 2, JSON Lines, 1 record: 0 new events, 1 known, 0 rejects\n", "")
+        0, "again.jsonl: snapshot 2, JSON Lines, 1 record: 0 new events, 1 known, 0 rejects\n"
+        "Analysed: 1 finding (1 high): fimforensics findings c.db\n", "")
 
 
 def cli(*arguments: object) -> tuple[int, str, str]:
@@ -110,9 +111,9 @@ def test_events() -> None:
     assert [{name: value for name, value in row.items() if name != "event_key"} for row in found] == LISTED
     assert list(found[0])[:2] == ["id", "event_key"] and all(len(row["event_key"]) == 66 for row in found)
     assert cli("events", "c.db") == (0, """\
-id  time (UTC)                host  change            path                                process   account
-1   2026-09-01T10:00:00.123Z  web1  Created           C:\\inetpub\\shell.aspx               w3wp.exe  IIS\\app
-2   2026-09-01T11:30:00.000Z  web2  RegistryValueSet  HKEY_LOCAL_MACHINE\\Software\\Run\\Up
+id  time (UTC)                host  change            path                                data     process   account
+1   2026-09-01T10:00:00.123Z  web1  Created           C:\\inetpub\\shell.aspx                        w3wp.exe  IIS\\app
+2   2026-09-01T11:30:00.000Z  web2  RegistryValueSet  HKEY_LOCAL_MACHINE\\Software\\Run\\Up  =up.exe
 """, "")
     table = list(csv.DictReader(io.StringIO(cli("events", "c.db", "--csv")[1])))
     assert [{name: cell for name, cell in row.items() if name != "event_key"} for row in table] == [
@@ -126,14 +127,24 @@ id  time (UTC)                host  change   path                   process   ac
 
 
 @pytest.mark.parametrize(("options", "ids"), [
-    (("--host", "EB1"), [1]), (("--host", "%"), []), (("--kind", "registry"), [2]), (("--kind", "file"), [1]),
+    (("--host", "EB1"), [1]), (("--kind", "registry"), [2]), (("--kind", "file"), [1]),
     (("--change", "created"), [1]), (("--path", "run\\up"), [2]), (("--path", "SHELL"), [1]), (("--process", "w3"), [1]),
     (("--account", "iis\\"), [1]), (("--hash", "AB" * 32), [1]), (("--hash", "ab" * 16), []),
     (("--since", "2026-09-01T11:30"), [2]),
     (("--since", "2026-09-01T13:30:00+02:00"), [2]), (("--until", "2026-09-01T11:30:00Z"), [1]), (("--until", "2026-09-01"), []),
-    (("--snapshot", "2"), [1]), (("--snapshot", "3"), []), (("--host", "web", "--kind", "file", "--since", "2026-09-01"), [1])])
+    (("--snapshot", "2"), [1]), (("--host", "web", "--kind", "file", "--since", "2026-09-01"), [1])])
 def test_filters(options: tuple[str, ...], ids: list[int]) -> None:
     assert [row["id"] for row in rows("events", "c.db", *options)] == ids
+
+
+@pytest.mark.parametrize(("options", "line"), [
+    (("--host", "%"), "no host of this case fits '%'; there are: web1, web2"),
+    (("--change", "Delete"), "no change of this case is 'Delete'; there are: Created, RegistryValueSet"),
+    (("--snapshot", "3"), "no snapshot of this case is 3; there are: 1, 2"),
+    (("--process", "w9wp"), "no process of this case fits 'w9wp'"),
+    (("--account", "carol"), "no account of this case fits 'carol'; there are: IIS\\app")])
+def test_a_slip_is_no_all_clear(options: tuple[str, ...], line: str) -> None:
+    assert cli("events", "c.db", "--json", *options) == (0, "", f"fimforensics: {line}\n")
 
 
 def test_show() -> None:
@@ -175,7 +186,8 @@ seq  source     record  offset  length  reason
 """, "")
     assert rows("rejects", "c.db", "--snapshot", 2) == []
     assert cli("replay", "c.db", "--date-order", "dmy") == (0, "1 reject tried again, 0 events found.\n", "")
-    assert cli("replay", "c.db", "--timezone", "+02:00") == (0, "1 reject tried again, 1 event found.\n", "")
+    assert cli("replay", "c.db", "--timezone", "+02:00") == (
+        0, "1 reject tried again, 1 event found.\nAnalysed: 1 finding (1 high): fimforensics findings c.db\n", "")
     assert cli("replay", "c.db") == (0, "0 rejects tried again, 0 events found.\n", "")
     assert [row["replayed_as"] for row in rows("rejects", "c.db")] == [5]
     assert [rows("events", "c.db")[0][name] for name in ("time", "change")] == ["2026-09-01T10:00:00.0000000Z", "Deleted"]
@@ -189,7 +201,8 @@ def test_original() -> None:
 
 
 def test_rebuild_gives_an_equal_case() -> None:
-    assert cli("rebuild", "c.db", "new.db", "--case-key", "key") == (0, "new.db: 2 snapshots taken from c.db\n", "")
+    assert cli("rebuild", "c.db", "new.db", "--case-key", "key") == (
+        0, "new.db: 2 snapshots taken from c.db\nAnalysed: 1 finding (1 high): fimforensics findings new.db\n", "")
     told = [rows("info", case, "--digest")[0] for case in ("c.db", "new.db")]
     assert [[one[name] for name in ("root", "events_digest", "case_digest")] for one in told[:1]] == [
         [one[name] for name in ("root", "events_digest", "case_digest")] for one in told[1:]]

@@ -61,9 +61,9 @@ WEB, REGISTRY = ["08:00", "08:10", "08:20", "08:30"], ["09:00", "09:10"]
                                                                                    [*WEB[1:], *REGISTRY, "10:00"]),
     (("--account", "bob"), ["08:10"]), (("--account", "*\\b?b"), ["08:10"]), (("--account", "S-1-5-21-7"), ["09:00"]),
     (("--hash", str(digest("two"))[:8].upper()), ["08:10", "08:20"]), (("--hash", digest("one")), ["08:00"]),
-    (("--hash", str(digest("one"))[:32]), []), (("--hash", str(digest("one"))[:33]), ["08:00"]), (("--hash", "none"), []),
+    (("--hash", str(digest("one"))[:32]), []), (("--hash", str(digest("one"))[:33]), ["08:00"]),
     (("--since", "-1h"), ["09:00", "09:10", "10:00"]), (("--since", "-2h", "--until", "-90m"), ["08:00", "08:10", "08:20"]),
-    (("--subscription", "aaaa"), WEB), (("--subscription", "aaa"), []),
+    (("--subscription", "aaaa"), WEB),
     (("--order", "newest", "--limit", 2), ["10:00", "09:10"]),
     (("--order", "path", "--kind", "file"), [*WEB, "10:00"]), (("--order", "path", "--path", "HKLM"), REGISTRY)])
 def test_filters(case: Path, filters: tuple, expected: list[str]) -> None:
@@ -71,6 +71,7 @@ def test_filters(case: Path, filters: tuple, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("words", "code", "line"), [
+    (("--hash", "none"), 2, "'none' is no hash. Write hexadecimal figures, 8 at least"),
     (("--hash", "abcdef1"), 2, "abcdef1 is too little of a hash. Write 8 figures at least"),
     (("--finding", "12"), 1, "there is no finding 12 in this case"),
     (("--finding", "9" * 30), 1, f"there is no finding {'9' * 30} in this case"),
@@ -78,6 +79,19 @@ def test_filters(case: Path, filters: tuple, expected: list[str]) -> None:
                             "the newest event")])
 def test_wrong_use(case: Path, words: tuple[str, ...], code: int, line: str) -> None:
     assert cli("events", case, *words) == (code, "", f"fimforensics: {line}\n")
+
+
+def test_a_span_that_ends_before_it_begins_is_no_span(case: Path) -> None:
+    code, out, err = cli("events", case, "--since", "-1h", "--until", "-2h")
+    assert (code, out) == (2, "") and " is not before --until (" in err
+
+
+def test_what_was_done_on_behalf_of_an_account_is_found_by_it(tmp_path: Path) -> None:
+    found = made(tmp_path, [change("srv-1", "08:00", "C:\\a", account="CONTOSO\\ann", RequestAccountName="carol"),
+                            change("srv-1", "09:00", "C:\\b", account="CONTOSO\\carol"),
+                            change("srv-1", "10:00", "C:\\c", account="CONTOSO\\ann")], analyses=None)
+    paths = [json.loads(line)["path"] for line in cli("events", found, "--account", "carol", "--json")[1].splitlines()]
+    assert paths == ["C:\\a", "C:\\b"]
 
 
 def test_a_rule_must_be_one(case: Path) -> None:

@@ -157,3 +157,11 @@ def test_what_cannot_be_answered(tmp_path: Path) -> None:
     assert refused(case, "srv-9:x") == (1, "fimforensics: 'srv-9:x' names no file, registry value, content or event of this "
                                            "case. Write it like SRV-1:C:\\Windows\\x.dll\n")
     assert refused(case, DLL, "--json", "--csv") == (2, "fimforensics: --csv and --json exclude each other\n")
+
+
+def test_data_that_came_with_a_renamed_key_were_not_set_unseen(tmp_path: Path) -> None:
+    new = RUN.replace("Run", "New")
+    case = made(tmp_path, [value("srv-1", "06:00", RUN, "Up", "one", old="one"), value("srv-1", "07:00", new, "Up", "two"),
+                           value("srv-1", "09:00", new, None, None, "RegistryKeyRenamed", OldValueFullRegistryKey=RUN)])
+    result = CliRunner().invoke(main, ["history", str(case), f"srv-1:{new}\\Up"], catch_exceptions=False)
+    assert result.stdout.splitlines()[-1].strip() == f"renamed from {RUN}, over what was here"

@@ -102,8 +102,10 @@ def test_rare_contents(case: Path) -> None:
 
 def test_what_cannot_be_told(case: Path, tmp_path: Path) -> None:
     (folder := tmp_path / "fresh").mkdir()
-    fresh = made(folder, [change("srv-1", "08:00", SU)], analyses=None)
+    fresh = made(folder, [change("srv-1", "08:00", SU), change("srv-1", "1601-01-01T00:00", SU, content="odd")], analyses=None)
+    odd = str(digest("odd"))
     for words, told in (((("rare", fresh), "has not been run")), (("spread", case, "/no/such/file"), "names no"),
+                        (("spread", fresh, odd), f"no event of this case tells of '{odd}' at a time that can be true"),
                         (("spread", case, "abcdabcd"), "names no"), (("rare", case, "--csv", "--json"), "exclude each other")):
         result = CliRunner().invoke(main, [str(word) for word in words])
         assert (result.exit_code in (1, 2), told in result.stderr) == (True, True), result.output

@@ -150,7 +150,7 @@ def test_what_cannot_be_read_is_refused_and_the_rest_is_taken(monkeypatch: pytes
     monkeypatch.setattr(Path, "open", locked)
     hint = "See that it is there and may be read, or ingest a copy"
     assert cli("ingest", "c.db", "a.jsonl", "secret.jsonl", "gone.jsonl", "absent.jsonl") == (
-        1, "a.jsonl: snapshot 1, JSON Lines, 1 record: 1 new event, 0 known, 0 rejects\n",
+        1, "a.jsonl: snapshot 1, JSON Lines, 1 record: 1 new event, 0 known, 0 rejects\nAnalysed: 0 findings\n",
         f"fimforensics: secret.jsonl: cannot be read (Permission denied). {hint}\n"
         "fimforensics: absent.jsonl: there is no such file. Name the file or folder that holds the export\n"
         f"fimforensics: gone.jsonl: cannot be read (No such file or directory). {hint}\n")

@@ -8,7 +8,8 @@ state and the time asked about: it may have changed unseen.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -99,15 +100,34 @@ def states(connection: sqlite3.Connection, host: Host, at: str, kind: str | None
            ) -> Iterator[State]:
     """Every file and registry value of a host at a time (END: when last heard of), ordered by `State.order`.
 
-    `kind` is FILE or REGISTRY. In `glob` a * stands for any text, over folders too; it fits paths and their comparison keys.
+    `kind` is FILE or REGISTRY. A `glob` is looked for anywhere; with a * (any text, over folders too) or ? in it, it is a
+    pattern for the whole. It fits paths and their comparison keys.
     """
     for name, sql, fits, fold in ((FILE, _FILES, _FILE_FITS, paths.file_key), (REGISTRY, _VALUES, _VALUE_FITS, _fold)):
         if kind in (None, name):
-            values = {"at": at, "host": host.id}
-            if glob is not None:
-                values |= {"key": fold(glob), "said": glob, "lower": paths.lower(glob.replace("/", "\\"))}
+            values = {"at": at, "host": host.id} | _patterns(glob, fold)
             for row in connection.execute(sql.format("" if glob is None else fits), values):
                 yield _state(connection, host, at, name, row)
+
+
+def known(connection: sqlite3.Connection, kind: str | None = None, glob: str | None = None) -> dict[int, int]:
+    """How many files and registry values each host has, by its number: as many as `states` looks at."""
+    found: Counter[int] = Counter()
+    for name, table, fits, fold in ((FILE, "files", _FILE_FITS, paths.file_key),
+                                    (REGISTRY, "registry_values", _VALUE_FITS, _fold)):
+        if kind in (None, name):
+            found.update(dict(connection.execute(
+                f"SELECT f.host_id, count(*) FROM {table} f WHERE 1 {'' if glob is None else fits} GROUP BY f.host_id",
+                _patterns(glob, fold))))
+    return dict(found)
+
+
+def _patterns(glob: str | None, fold: Callable[[str], str]) -> dict[str, str]:
+    if glob is None:
+        return {}
+    end = "" if "*" in glob or "?" in glob else "*"  # as everywhere, a text without them is looked for anywhere
+    told = {"key": fold(glob), "said": glob, "lower": paths.lower(glob.replace("/", "\\"))}
+    return {name: f"{end}{text}{end}" for name, text in told.items()}
 
 
 def _fold(glob: str) -> str:
@@ -130,9 +150,10 @@ def _state(connection: sqlite3.Connection, host: Host, at: str, kind: str, row: 
     if seen > at:  # seen again after the time asked about
         found = _seen(connection, kind, number, at, since) if events > 1 else None
         event, seen, hashed = found or (begun_by, begun, begun_hashed)
-    how = _TELLING[basis].format(told(since if state == ABSENT else seen))
-    if basis in ("hash", "data") and not hashed:
-        how = _TELLING[basis].format(told(since)) if begun_hashed else f"content carried along by a rename at {told(since)}"
+    word = "data" if basis == INFERRED and begun_by is not None else basis  # such data went along with a rename of their key
+    how = _TELLING[word].format(told(since if state == ABSENT else seen))
+    if word in ("hash", "data") and not hashed:
+        how = _TELLING[word].format(told(since)) if begun_hashed else f"content carried along by a rename at {told(since)}"
     doubt = host.gap(seen, at) if seen <= at else None
     return made(state, basis, NOTHING if state == ABSENT else Content(*content), since, until, seen, event, version, how, doubt)
 

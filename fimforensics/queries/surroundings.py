@@ -32,7 +32,7 @@ class Place:
     entity: str
     role: str  # begins, within
     version: dict[str, object]
-    versions: int  # how many contents the chain has
+    versions: int  # how many were here
     before: dict[str, object] | None
     after: dict[str, object] | None
     differs: str | None  # from the content before: yes, no, unknown
@@ -40,13 +40,13 @@ class Place:
 
 
 def places(connection: sqlite3.Connection, event: int) -> list[Place]:
-    """Where the event stands in the chains of its file or value; two places where a rename leads from one to another."""
+    """Where the event stands among the versions of its file or value; two places where a rename leads from one to another."""
     found = []
     for kind, column, table, sql in _SHELVES:
         rows = [("begins", row) for row in _dicts(connection.execute(f"{sql} WHERE v.begun_by = ? ORDER BY v.id", (event,)))]
         if not rows:
             rows = [("within", row) for row in _around(connection, event, column, sql)]
-        found += [_place(connection, kind, table, sql, role, row) for role, row in rows]
+        found += [_place(connection, kind, column, table, sql, role, row) for role, row in rows]
     return found
 
 
@@ -63,19 +63,34 @@ def _around(connection: sqlite3.Connection, event: int, column: str, sql: str) -
             return
 
 
-def _place(connection: sqlite3.Connection, kind: str, table: str, sql: str, role: str, row: dict) -> Place:
-    chain = row["chain_id"]
-    beside = [next(_dicts(connection.execute(f"{sql} WHERE v.chain_id = ? AND v.id {way} LIMIT 1", (chain, row["id"]))), None)
-              for way in ("< ? ORDER BY v.id DESC", "> ? ORDER BY v.id")]
-    count, = connection.execute(f"SELECT count(*) FROM {table} WHERE chain_id = ? AND state = 'present'", (chain,)).fetchone()
-    before, after = (None if one is None else _version(connection, table, one) for one in beside)
-    return Place(kind, entities.name(connection, kind, row["entity"]), role, _version(connection, table, row), count, before,
-                 after, row["differs"], row["before"])
+def _place(connection: sqlite3.Connection, kind: str, column: str, table: str, sql: str, role: str, row: dict) -> Place:
+    """The version among those of its path or value: what was here before, even where another chain's rename came over it."""
+    where, own = f"v.{column} = ? AND", (row["entity"], row["since"] or "", row["id"])
+
+    def beside(compared: str, way: str, more: str = "") -> dict | None:
+        return next(_dicts(connection.execute(f"{sql} WHERE {where} (coalesce(v.since, ''), v.id) {compared} (?, ?) {more} "
+                                              f"ORDER BY v.since {way}, v.id {way} LIMIT 1", own)), None)
+
+    counted = f"SELECT count(*) FROM {table} v WHERE {where} v.state = 'present'"
+    count, = connection.execute(counted, own[:1]).fetchone()
+    held = beside("<", "DESC", "AND v.state = 'present'") if row["state"] == "present" else None
+    before, after = (None if one is None else _version(connection, counted, one) for one in (beside("<", "DESC"), beside(">", "ASC")))
+    return Place(kind, entities.name(connection, kind, row["entity"]), role, _version(connection, counted, row), count, before,
+                 after, row["differs"] if held is None else _differs(row, held), row["before"] if before is None else None)
 
 
-def _version(connection: sqlite3.Connection, table: str, row: dict) -> dict[str, object]:
-    number, = connection.execute(f"SELECT count(*) FROM {table} WHERE chain_id = ? AND state = 'present' AND id <= ?",
-                                 (row["chain_id"], row["id"])).fetchone()
+def _differs(row: dict, held: dict) -> str:
+    """Does the version hold something else than the last one here: yes, no, or unknown."""
+    if row["data"] is not None and held["data"] is not None:
+        return "no" if row["data"] == held["data"] else "yes"
+    if row["hash"] and held["hash"] and len(row["hash"]) == len(held["hash"]):
+        return "no" if row["hash"] == held["hash"] else "yes"
+    return "yes" if None not in (row["size"], held["size"]) and row["size"] != held["size"] else "unknown"
+
+
+def _version(connection: sqlite3.Connection, counted: str, row: dict) -> dict[str, object]:
+    number, = connection.execute(f"{counted} AND (coalesce(v.since, ''), v.id) <= (?, ?)",
+                                 (row["entity"], row["since"] or "", row["id"])).fetchone()
     told = {name: row.get(name) for name in VERSION}
     return told | {"number": number if row["state"] == "present" else None}
 

@@ -9,7 +9,8 @@ from fimforensics.queries.events import Filter, like
 
 _NAMES = {
     "host": ("host", "SELECT 1 FROM hosts WHERE name LIKE ? ESCAPE '!'", "SELECT DISTINCT name FROM hosts ORDER BY 1"),
-    "change": ("change", "SELECT 1 FROM changes WHERE change = ? COLLATE NOCASE", "SELECT DISTINCT change FROM changes ORDER BY 1"),
+    "change": ("change", "SELECT 1 FROM changes WHERE change = ? COLLATE NOCASE",
+               "SELECT DISTINCT change FROM changes ORDER BY 1"),
     "process": ("process",
                 "SELECT 1 FROM processes WHERE name LIKE ?1 ESCAPE '!' OR image_key LIKE ?1 ESCAPE '!' LIMIT 1", None),
     "account": ("account", "SELECT 1 FROM accounts WHERE name LIKE ?1 ESCAPE '!' OR sid LIKE ?1 ESCAPE '!' LIMIT 1",
@@ -31,6 +32,6 @@ def unfound(connection: sqlite3.Connection, wanted: Filter) -> Iterator[str]:
             value if part in ("change", "snapshot") else like(value))
         if connection.execute(known, (looked,)).fetchone() is not None:
             continue
-        told = f"no {kind} of this case is {value!r}" if part in ("change", "snapshot") else f"no {kind} of this case fits {value!r}"
+        told = f"no {kind} of this case {'is' if part in ('change', 'snapshot') else 'fits'} {value!r}"
         there = [str(name) for (name,) in connection.execute(f"{names} LIMIT {MOST + 1}")] if names else []
         yield told + (f"; there are: {', '.join(there[:MOST])}{', …' if len(there) > MOST else ''}" if there else "")

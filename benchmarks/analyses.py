@@ -1,20 +1,22 @@
 """Times the analyses beside peers that do a part of the same work, at several sizes, and the questions asked of the result.
 
 The relations are told event by event to networkx, and the versions of files found by pandas' group-by, each in a process of its
-own over the same case. `trace` and `history` are asked of the smallest and the largest case, the same number of entities each,
-the median of several rounds; their time must not grow with the case. No figure is ever asserted: machines differ.
+own over the same case. `trace` and `history` are asked of every case, the same number of entities each, the median of the
+fastest rounds; beside it stands how much they answer, for their time should grow with the answer only. No figure is ever
+asserted: machines differ.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import sqlite3
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -51,7 +53,9 @@ new = (state != state.groupby(events["file_id"]).shift()) | (events["change"] ==
 versions = events[new].assign(until=events["time"].groupby(events["file_id"]).shift(-1))
 print(versions.groupby("file_id").size().sum())
 """
-ASKED, ROUNDS = 60, 5
+ASKED, ROUNDS, TRIED = 60, 5, 20_000
+ALIKE = range(6, 11)  # events of an entity, where entities are chosen that are alike in all cases
+ASKED_OF = {"file": ("files", "file_id"), "process": ("processes", "process_id"), "account": ("accounts", "account_id")}
 
 
 def ingested(folder: Path, events: int) -> Path:
@@ -69,34 +73,55 @@ def told(found: Measured, events: int, source: int) -> str:
             f"{found.memory / 1e6:11.0f}{found.size / 1e6:9.0f}{found.size / source:11.2f}")
 
 
-def milliseconds(case: Path) -> dict[str, float]:
-    """What `trace` and `history` take for one entity, the median over the same random choice of ranks."""
-    chosen = random.Random(7)
+def milliseconds(case: Path) -> dict[str, tuple[float, float]]:
+    """What `trace` and `history` take for one entity, and how many steps or versions they give: medians over ASKED entities.
+
+    Chosen twice: any, of which a larger case knows more; and such as have about as many events in every case.
+    """
     with cases.reading(case) as connection:
-        last = connection.execute("SELECT max(id) FROM files").fetchone()[0]
-        files = [Entity("file", number, name(connection, "file", number))
-                 for number in (chosen.randrange(1, last + 1) for _ in range(ASKED))]
-        return {"trace": _median(connection, files, _trace), "history": _median(connection, files, _history)}
+        found = {}
+        for (kind, (table, column)), alike in itertools.product(ASKED_OF.items(), (False, True)):
+            chosen = list(itertools.islice(_chosen(connection, kind, table, column, alike), ASKED))
+            if len(chosen) < ASKED:
+                continue  # of accounts few have so few events
+            told = f"of a {kind} with {ALIKE.start} to {ALIKE.stop - 1} events" if alike else f"of any {kind}"
+            found[f"trace {told}"] = _median(connection, chosen, _trace)
+            if kind == "file":
+                found[f"history {told}"] = _median(connection, chosen, _history)
+        return found
 
 
-def _trace(connection: sqlite3.Connection, entity: Entity) -> object:
-    return trace.trace(connection, entity)
+def _chosen(connection: sqlite3.Connection, kind: str, table: str, column: str, alike: bool) -> Iterator[Entity]:
+    """Entities at random, the same ranks in every case; none twice."""
+    last = connection.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0
+    for number in random.Random(7).sample(range(1, last + 1), min(last, TRIED)):
+        events = connection.execute(f"SELECT count(*) FROM (SELECT 1 FROM events WHERE {column} = ? LIMIT {ALIKE.stop})",
+                                    (number,)).fetchone()[0]
+        if not alike or events in ALIKE:
+            yield Entity(kind, number, name(connection, kind, number))
 
 
-def _history(connection: sqlite3.Connection, entity: Entity) -> object:
-    return history.history(connection, entity)
+def _trace(connection: sqlite3.Connection, entity: Entity) -> int:
+    return len(trace.trace(connection, entity).steps)
 
 
-def _median(connection: sqlite3.Connection, entities: list[Entity], ask: object) -> float:
-    spent = []
+def _history(connection: sqlite3.Connection, entity: Entity) -> int:
+    return len(history.history(connection, entity).versions)
+
+
+def _median(connection: sqlite3.Connection, entities: list[Entity], ask: Callable[[sqlite3.Connection, Entity], int]
+            ) -> tuple[float, float]:
+    """Milliseconds and size of the answer; of each entity the fastest of ROUNDS."""
+    spent, given = [], []
     for entity in entities:
         rounds = []
         for _ in range(ROUNDS):
             began = time.perf_counter()
-            ask(connection, entity)  # type: ignore[operator]
+            size = ask(connection, entity)
             rounds.append(time.perf_counter() - began)
         spent.append(min(rounds) * 1000)
-    return statistics.median(spent)
+        given.append(size)
+    return statistics.median(spent), statistics.median(given)
 
 
 def figures(folder: Path, sizes: list[int], peers_at: int) -> Iterator[str]:
@@ -114,12 +139,13 @@ def figures(folder: Path, sizes: list[int], peers_at: int) -> Iterator[str]:
                 found = measure(peer, [sys.executable, "-c", script, str(case)], case)
                 yield told(found, events, source) + f"   analyze takes {ours.cpu / found.cpu:.2f} times its CPU"
         asked[events] = milliseconds(case)
-        yield "  " + ", ".join(f"{question} {taken:.2f} ms" for question, taken in asked[events].items())
+        yield from (f"  {question}: {taken:.2f} ms, {size:g} rows" for question, (taken, size) in asked[events].items())
     first, last = sizes[0], sizes[-1]
     if peers_at in spent and last != peers_at:
         yield f"CPU per event, {last:,} to {peers_at:,}: {spent[last] / spent[peers_at]:.2f}"
-    for question in asked[first]:
-        yield f"{question}, {last:,} to {first:,}: {asked[last][question] / asked[first][question]:.2f}"
+    for question in (one for one in asked[first] if one in asked[last]):
+        (little, few), (much, many) = asked[first][question], asked[last][question]
+        yield f"{question}, {last:,} to {first:,}: {much / little:.2f} times as long, for {many / max(few, 1):.2f} times the rows"
 
 
 def main(arguments: list[str] | None = None) -> None:

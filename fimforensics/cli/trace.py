@@ -11,7 +11,7 @@ import click
 from fimforensics import graph as graphs
 from fimforensics.cli import trace_text
 from fimforensics.cli.common import CASE, JSON, NUMBER, PATH, counted, new_file, opened, show_json, words
-from fimforensics.errors import Misuse
+from fimforensics.errors import Misuse, Problem
 from fimforensics.exports import EXPORTS
 from fimforensics.queries import entities, freshness
 from fimforensics.queries import neighbours as near
@@ -50,7 +50,7 @@ def trace(case: Path, entity: str, direction: str, depth: int, limit: int, as_js
     """
     with opened(case) as connection:
         warnings = warned(connection)
-        begin = entities.resolve(connection, words(entity) or "", KINDS)
+        begin = traceable(connection, entity)
         found = traces.trace(connection, begin, back=direction != "forward", forward=direction != "back", depth=depth,
                              limit=limit)
         event = starts.standing_event(connection, begin)
@@ -60,6 +60,20 @@ def trace(case: Path, entity: str, direction: str, depth: int, limit: int, as_js
             show_json(records(connection, found, start, around, warnings))
             return
         _print(trace_text.lines(found, start, around, direction, depth))
+
+
+def traceable(connection: sqlite3.Connection, entity: str) -> entities.Entity:
+    """The thing that a text names; Misuse where it is a host, on which everything is."""
+    said = words(entity) or ""
+    try:
+        return entities.resolve(connection, said, KINDS)
+    except Problem as problem:
+        try:
+            host = entities.resolve(connection, said, ("host",))
+        except Problem:
+            raise problem from None
+        raise Misuse(f"'{host.name}' is a host, and a host cannot be traced",
+                     hint=f"Name something on it: {host.name}:PATH, a process, account, address, hash or event") from None
 
 
 def _print(lines: Iterator[str] | Sequence[str]) -> None:

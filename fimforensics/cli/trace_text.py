@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from fimforensics.queries import entities
 from fimforensics.queries.entities import Entity
 from fimforensics.queries.neighbours import MINUTES, Neighbour
-from fimforensics.queries.trace import COUNTED, Cut, Step, Trace
+from fimforensics.queries.trace import Cut, Step, Trace
 from fimforensics.queries.trace_path import Path
 from fimforensics.queries.trace_steps import Key, Move
+from fimforensics.queries.trace_words import many, why
 from fimforensics.text import visible
 
 WIDTH = 140
@@ -88,9 +89,9 @@ def _ordered(steps: list[Step], back: bool) -> list[Step]:
 
 
 def _line(found: Trace, step: Step, host: str) -> str:
-    why = _why(found, step)
+    because = _why(step)
     begin = f"{clock(step.move.time)}  {'  ' * (step.depth - 1)}"
-    return begin + fit(_told(found, step, host), WIDTH - len(begin) - len(why)) + why
+    return begin + fit(_told(found, step, host), WIDTH - len(begin) - len(because)) + because
 
 
 def _told(found: Trace, step: Step, host: str) -> str:
@@ -111,26 +112,10 @@ def _basis(move: Move) -> str:
     return f" (by {move.basis})" if move.basis and move.relation == "became" else f" ({move.basis})" if move.basis else ""
 
 
-def _why(found: Trace, step: Step) -> str:
+def _why(step: Step) -> str:
     """Why it stands so high, in few words."""
-    points = step.score
-    known = f"{points.hosts:,} of {points.of_hosts:,} hosts" if points.hosts is not None else ""
-    fan = "" if points.fan == 1 else f"1 of {_many(points.fan)}"
-    told = ", ".join(part for part in (known, fan, _span(points.seconds)) if part)
+    told = why(step.score)
     return f"  · {told}" if told else ""
-
-
-def _many(number: int) -> str:
-    return f"more than {COUNTED:,}" if number > COUNTED else f"{number:,}"
-
-
-def _span(seconds: float) -> str:
-    if seconds < 1:
-        return ""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return ""
 
 
 def short(name: str, key: Key, host: str) -> str:
@@ -158,7 +143,7 @@ def cut_told(found: Trace, cut: Cut, host: str) -> str:
     thing = short(found.names[step.move.to.key], step.move.to.key, host) if step else short(found.start.name, (
         found.start.kind, found.start.id), host)
     way = "before" if cut.back else "after"
-    return (f"{cut.shown:,} of {_many(cut.of)} steps {way} {fit(thing, 60)} by “{cut.relation}”: "
+    return (f"{cut.shown:,} of {many(cut.of)} steps {way} {fit(thing, 60)} by “{cut.relation}”: "
             "the most telling of the nearest in time.")
 
 

@@ -11,9 +11,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fimforensics.queries.entities import same_content
-
 LOOKED_AT = 500  # events looked at for one moment
+FEW = 20  # events of one actor and thing that are all looked up
 ROWS = 60  # versions of one thing looked at from one moment
 ALL_TIME = "9999-99"  # after every time, as text
 SANE = "1980"  # a process created before that has no time of creation
@@ -61,16 +60,15 @@ def _select(kind: str) -> str:
             f"FROM {_VERSIONS[kind]} ")
 
 
+_ONE = {kind: _select(kind) + "WHERE id = ?" for kind in _VERSIONS}
+_BEFORE = {kind: _select(kind) + f"WHERE {COLUMN[kind]} = ? AND since <= ? ORDER BY since DESC, id DESC LIMIT {ROWS}"
+           for kind in _VERSIONS}
+_AFTER = {kind: _select(kind) + f"WHERE {COLUMN[kind]} = ? AND since >= ? ORDER BY since, id LIMIT {ROWS}" for kind in _VERSIONS}
+
+
 def version(db: sqlite3.Connection, kind: str, number: int) -> Version | None:
     """The version of this number."""
-    row = db.execute(_select(kind) + "WHERE id = ?", (number,)).fetchone()
-    return Version(*row) if row else None
-
-
-def current(db: sqlite3.Connection, kind: str, number: int, time: str) -> Version | None:
-    """The version that a file or value had at a moment; None where nothing is known of it then."""
-    row = db.execute(_select(kind) + f"WHERE {COLUMN[kind]} = ? AND since <= ? ORDER BY since DESC, id DESC LIMIT 1",
-                     (number, time)).fetchone()
+    row = db.execute(_ONE[kind], (number,)).fetchone()
     return Version(*row) if row else None
 
 
@@ -91,22 +89,20 @@ def life(db: sqlite3.Connection, kind: str, number: int, time: str, known: int |
 
     It goes on over a border only where both sides lie in one file, touch, and are not known to differ.
     """
-    here = version(db, kind, known) if known is not None else current(db, kind, number, time)
+    here = version(db, kind, known) if known is not None else None
+    rows = map(Version._make, db.execute(_BEFORE[kind], (number, time if here is None else here.since)))
+    here = next(rows, None) if here is None else here
     if here is None:
         return Life("", None, ())
-    before = db.execute(_select(kind) + f"WHERE {COLUMN[kind]} = ? AND since <= ? ORDER BY since DESC, id DESC LIMIT {ROWS}",
-                        (number, here.since))
     first, found = here, [here]
-    for row in map(Version._make, before):
+    for row in rows:
         if _goes_on(row, first):
             first = row
             found.insert(0, row)
         elif row.id != here.id and (row.since, row.id) < (here.since, here.id):
             break
-    after = db.execute(_select(kind) + f"WHERE {COLUMN[kind]} = ? AND since >= ? ORDER BY since, id LIMIT {ROWS}",
-                       (number, here.since))
     last = here
-    for row in map(Version._make, after):
+    for row in map(Version._make, db.execute(_AFTER[kind], (number, here.since))):
         if _goes_on(last, row):
             last = row
             found.append(row)
@@ -121,10 +117,14 @@ def _goes_on(one: Version, next_: Version) -> bool:
 
 
 def began(db: sqlite3.Connection, process: int, first: str) -> str:
-    """When a process began: its time of creation, unless that is unknown or later than its first event."""
+    """When a process began: its time of creation, unless that is unknown or later than an event; then `first`, when it ran."""
     row = db.execute("SELECT created FROM processes WHERE id = ?", (process,)).fetchone()
-    created = row[0] if row else None
-    return seven(created) if created is not None and created >= SANE and seven(created) <= first else first
+    created = seven(row[0]) if row and row[0] is not None and row[0] >= SANE else None
+    return first if created is None or created > first or db.execute(_BEFORE_IT, (process, SANE, created)).fetchone() else created
+
+
+_BEFORE_IT = ("SELECT 1 FROM relations INDEXED BY relations_subject WHERE subject_kind = 'process' AND subject_id = ?1 "
+              "AND relation IN ('created', 'deleted', 'modified', 'renamed', 'set') AND first >= ?2 AND first < ?3 LIMIT 1")
 
 
 def seven(time: str) -> str:
@@ -166,6 +166,36 @@ def nearest_request(db: sqlite3.Connection, actor: tuple[str, int], process: int
     return row[0]
 
 
+def requested(db: sqlite3.Connection, actor: tuple[str, int], process: int, relation: str, thing: tuple[str, int], low: str,
+              high: str) -> list[str]:
+    """The times in [low, high] at which a process changed a thing so for a request account or address: the first FEW."""
+    rows = db.execute(
+        f"SELECT DISTINCT time FROM (SELECT time, change_id, process_id, request_id FROM events INDEXED BY {_INDEX[thing[0]]} "
+        f"WHERE {COLUMN[thing[0]]} = ? AND {END} LIMIT {LOOKED_AT}) e JOIN changes c ON c.id = e.change_id JOIN requests r "
+        f"ON r.id = e.request_id WHERE {_REQUEST[actor[0]]} AND process_id = ? AND {_WORD} = ? AND time BETWEEN ? AND ? "
+        f"ORDER BY 1 LIMIT {FEW}", (thing[1], actor[1], process, relation, low, high))
+    return [time for (time,) in rows]
+
+
+def requesters(db: sqlite3.Connection, process: int, thing: tuple[str, int], time: str | None) -> set[tuple[str, int | str]]:
+    """For whom a process changed a thing at a moment, or (None) at any: accounts by number, addresses as they are written."""
+    if time is None:
+        source = f"{_INDEX[thing[0]]} WHERE {COLUMN[thing[0]]} = ?1"
+    else:
+        source = "events_host WHERE host_id = (SELECT host_id FROM processes WHERE id = ?2) AND time = ?3"
+    rows = db.execute(
+        f"SELECT DISTINCT r.account_id, r.ip FROM (SELECT * FROM events INDEXED BY {source} AND {END} LIMIT {LOOKED_AT}) e "
+        f"JOIN requests r ON r.id = e.request_id WHERE e.{COLUMN[thing[0]]} = ?1 AND e.process_id = ?2",
+        (thing[1], process, *(() if time is None else (time,)))).fetchall()
+    return {(kind, one) for row in rows for kind, one in zip(("account", "address"), row, strict=True) if one is not None}
+
+
+def address(db: sqlite3.Connection, number: int) -> str | None:
+    """An address as it is written."""
+    row = db.execute("SELECT ip FROM requests WHERE id = ?", (number,)).fetchone()
+    return row[0] if row else None
+
+
 _REQUEST = {"account": "r.account_id = ?", "address": "r.ip = (SELECT ip FROM requests WHERE id = ?)"}
 
 
@@ -178,35 +208,31 @@ def event_of(db: sqlite3.Connection, process: int, low: str, high: str) -> tuple
     return row
 
 
-def event_at(db: sqlite3.Connection, relation: str, subject: tuple[str, int], object_: tuple[str, int], time: str) -> int | None:
-    """The event at exactly this time on which a step stands: the first of the case's order.
+def event_at(db: sqlite3.Connection, relation: str, subject: tuple[str, int], object_: tuple[str, int], time: str,
+             same: list[int]) -> int | None:
+    """The event at exactly this time on which a step stands: the first of the case's order; `same` are the rows of its content.
 
     Looked up by host and time. None where too many events share that time, or the relation was inherited with a version.
     """
-    host = db.execute(_HOST["process" if object_[0] == "process" else object_[0] if object_[0] in _VERSIONS else "file"],
-                      (subject[1] if object_[0] == "content" else object_[1],)).fetchone()
-    if host is None:
-        return None
-    condition, values = _condition(db, relation, subject, object_)
+    kind, number = subject if object_[0] == "content" else object_
+    condition, values = _condition(relation, subject, object_, same)
     row = db.execute(
-        f"SELECT e.id FROM (SELECT * FROM events INDEXED BY events_host WHERE host_id = ? AND time = ? AND {END} "
-        f"LIMIT {LOOKED_AT}) e JOIN changes c ON c.id = e.change_id LEFT JOIN requests r ON r.id = e.request_id "
-        f"WHERE {condition} ORDER BY e.match_key, e.ordinal LIMIT 1", (host[0], time, *values)).fetchone()
+        f"SELECT e.id FROM (SELECT * FROM events INDEXED BY events_host WHERE host_id = (SELECT host_id FROM {_TABLE[kind]} "
+        f"WHERE id = ?) AND time = ? AND {END} LIMIT {LOOKED_AT}) e JOIN changes c ON c.id = e.change_id LEFT JOIN requests r "
+        f"ON r.id = e.request_id WHERE {condition} ORDER BY e.match_key, e.ordinal LIMIT 1", (number, time, *values)).fetchone()
     return row[0] if row else None
 
 
-_HOST = {"file": "SELECT host_id FROM files WHERE id = ?", "registry value": "SELECT host_id FROM registry_values WHERE id = ?",
-         "process": "SELECT host_id FROM processes WHERE id = ?"}
+_TABLE = {"file": "files", "registry value": "registry_values", "process": "processes"}
 
 
-def _condition(db: sqlite3.Connection, relation: str, subject: tuple[str, int], object_: tuple[str, int]) -> tuple[str, list]:
+def _condition(relation: str, subject: tuple[str, int], object_: tuple[str, int], same: list[int]) -> tuple[str, list]:
     """What holds for the events of a relation."""
     if relation == "acted through":
         return f"{_REQUEST[subject[0]]} AND e.process_id = ?", [subject[1], object_[1]]
     if relation == "had":
-        same = ", ".join(str(number) for number in same_content(db, object_[1]))
-        begun = ("EXISTS (SELECT 1 FROM file_versions v WHERE v.begun_by = e.id AND v.file_id = ? "
-                 f"AND v.content_id IN ({same}))")
-        return f"(e.content_id IN ({same}) AND e.file_id = ? OR {begun})", [subject[1], subject[1]]
+        among = f"content_id IN ({', '.join('?' * len(same))})"
+        begun = f"EXISTS (SELECT 1 FROM file_versions v WHERE v.begun_by = e.id AND v.file_id = ? AND v.{among})"
+        return f"(e.{among} AND e.file_id = ? OR {begun})", [*same, subject[1], subject[1], *same]
     words = "" if relation == "ran" else f" AND {_WORD} = '{relation}'"
     return f"e.{COLUMN[subject[0]]} = ? AND e.{COLUMN[object_[0]]} = ?{words}", [subject[1], object_[1]]

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from dataclasses import replace
+from collections.abc import Iterator
 
 from fimforensics.queries import trace_back, trace_forward
-from fimforensics.queries.trace_steps import Move, Visit
+from fimforensics.queries.trace_steps import Asked, Offer, Visit
 
 
-def moves(db: sqlite3.Connection, visit: Visit, back: bool, most: int) -> list[Move]:
-    """The steps from a visit, of each relation at most `most`, nearest in time first; `fan` tells how many there are."""
-    steps = (trace_back.STEPS if back else trace_forward.STEPS).get(visit.kind, ())
-    found: list[Move] = []
-    for step in steps:
-        group = list(step(db, visit, most))
-        found += [move if move.fan else replace(move, fan=len(group)) for move in group]
-    return found
+def offers(asked: Asked, visit: Visit, back: bool, most: int) -> Iterator[Offer]:
+    """The steps from a visit: of each relation at most `most` (of a relation that goes on over the moment twice that)."""
+    for step in (trace_back.STEPS if back else trace_forward.STEPS).get(visit.kind, ()):
+        yield from (offer for offer in step(asked, visit, most) if offer.some or offer.load)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 from building import change, digest, made, rows, value
 from hypothesis import given
 from hypothesis import strategies as st

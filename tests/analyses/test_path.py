@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from building import change, made
 
@@ -68,3 +69,15 @@ def test_strangers_have_no_way(tmp_path: Path) -> None:
                            change("srv-2", "08:00", "/b", by="/bin/y", pid=2, account="srv-2\\bob")],
                 analyses=("versions", "relations"))
     assert told(case, "srv-1\\ann", "srv-2\\bob") == (False, False, [])
+
+
+def test_an_address_did_not_lead_to_what_was_done_for_another(tmp_path: Path) -> None:
+    common: dict[str, Any] = {"by": "C:\\Windows\\ntoskrnl.exe", "pid": 4, "account": None, "started": "07:00"}
+    case = made(tmp_path, [change("srv-1", f"{8 + number:02}:00", f"D:\\{name}", "Created", name,
+                                  RequestSourceIP=f"198.51.100.{ip}", **common)
+                           for number, (name, ip) in enumerate([("a", 1), ("b", 2), ("c", 1)])],
+                analyses=("versions", "relations"))
+    assert told(case, "198.51.100.1", "srv-1:D:\\b") == (False, False, [])
+    assert told(case, "198.51.100.1", "srv-1:D:\\c") == (False, False, [
+        ("10:00", "198.51.100.1", "acted through", "srv-1:ntoskrnl.exe[4]"),
+        ("10:00", "srv-1:ntoskrnl.exe[4]", "created", "srv-1:D:\\c")])

@@ -115,3 +115,57 @@ def test_the_start_tells_actor_time_and_request(tmp_path: Path) -> None:
 
 def test_nothing_led_to_an_account(tmp_path: Path) -> None:
     assert steps(dropped(tmp_path), "CONTOSO\\ann", forward=False) == set()
+
+
+def served(folder: Path) -> Path:
+    """One process of a file server writes two files, each for another address, and the first for that one again."""
+    common: dict[str, Any] = {"by": "C:\\Windows\\ntoskrnl.exe", "pid": 4, "account": None, "started": "07:00"}
+    return made(folder, [
+        change("srv-1", "08:00", "D:\\a.txt", "Created", "a", RequestSourceIP="198.51.100.1", **common),
+        change("srv-1", "09:00", "D:\\b.txt", "Created", "b", RequestSourceIP="198.51.100.2", **common),
+        change("srv-1", "10:00", "D:\\a.txt", "Modified", "c", RequestSourceIP="198.51.100.1", **common),
+        change("srv-1", "11:00", "D:\\c.txt", "Created", "d", **common)], analyses=ANALYSES)
+
+
+def test_who_asked_is_joined_with_what_was_done_for_that_one_only(tmp_path: Path) -> None:
+    case = served(tmp_path)
+    assert steps(case, "198.51.100.1", back=False) == {
+        ("08:00:00", "198.51.100.1", "acted through", "srv-1:ntoskrnl.exe[4]"),
+        ("08:00:00", "srv-1:ntoskrnl.exe[4]", "created", "srv-1:D:\\a.txt"),
+        ("10:00:00", "srv-1:ntoskrnl.exe[4]", "modified", "srv-1:D:\\a.txt")}
+    assert steps(case, "srv-1:D:\\b.txt", forward=False) == {
+        ("09:00:00", "srv-1:ntoskrnl.exe[4]", "created", "srv-1:D:\\b.txt"),
+        ("09:00:00", "198.51.100.2", "acted through", "srv-1:ntoskrnl.exe[4]")}
+    assert steps(case, "srv-1:D:\\c.txt", forward=False) == {
+        ("11:00:00", "srv-1:ntoskrnl.exe[4]", "created", "srv-1:D:\\c.txt")}
+
+
+def test_a_process_does_not_begin_after_what_it_did(tmp_path: Path) -> None:
+    case = made(tmp_path, [
+        change("srv-1", "08:00", "/a", by="/bin/x", pid=1, started="08:30", account=None),
+        change("srv-1", "09:00", "/b", by="/bin/x", pid=1, started="08:30", account="srv-1\\ann")], analyses=ANALYSES)
+    assert steps(case, "srv-1:/b", forward=False) == {
+        ("09:00:00", "srv-1:x[1]", "modified", "srv-1:/b"), ("09:00:00", "srv-1\\ann", "ran", "srv-1:x[1]")}
+
+
+def test_a_file_that_got_the_content_often_does_not_hide_how_many_others_have_it(tmp_path: Path) -> None:
+    came = [("/a", "x"), ("/a", "y"), ("/a", "x"), ("/a", "z"), ("/a", "x"), ("/b", "x"), ("/c", "x")]
+    case = made(tmp_path, [change("srv-1", f"08:0{minute}", path, "Modified", word, by=None, account=None)
+                           for minute, (path, word) in enumerate(came)], analyses=ANALYSES)
+    with cases.reading(case) as db:
+        found = trace(db, entities.resolve(db, "srv-1:/a"), back=False)
+        seen = [(step.move.time[11:16], found.names[step.move.subject], step.score.fan)
+                for step in found.steps if step.depth == 2]
+    assert seen == [("08:05", "srv-1:/b", 2), ("08:06", "srv-1:/c", 2)]
+
+
+def test_created_files_and_values_are_cut_together(tmp_path: Path) -> None:
+    run = RUN.replace("Software", "SOFTWARE")
+    case = made(tmp_path, [
+        *(change("srv-1", f"08:0{number}", f"C:\\Temp\\{number}", "Created", by=TOOL, pid=1, account=None)
+          for number in range(4)),
+        *(value("srv-1", f"09:0{number}", f"{run}\\{number}", None, None, "RegistryKeyCreated", by=TOOL, pid=1, account=None)
+          for number in range(3))], analyses=ANALYSES)
+    with cases.reading(case) as db:
+        found = trace(db, entities.resolve(db, "srv-1:tool.exe[1]"), back=False, limit=5)
+    assert [(cut.relation, cut.shown, cut.of) for cut in found.cuts] == [("created", 5, 7)]

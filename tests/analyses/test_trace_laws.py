@@ -62,6 +62,15 @@ def test_a_trace_never_goes_against_time_and_stands_on_events(given_rows: list[d
                 _lawful(db, found)
 
 
+@LAW
+@given(rows(unique=False), st.integers(1, 12))
+def test_fewer_steps_are_the_first_of_more(given_rows: list[dict[str, Any]], few: int) -> None:
+    with (tempfile.TemporaryDirectory() as folder,
+          cases.reading(made(Folder(folder), given_rows, analyses=("versions", "relations"))) as db):
+        for entity in entities(db):
+            assert trace(db, entity, limit=few).steps == trace(db, entity, limit=40).steps[:few]
+
+
 def _lawful(db: sqlite3.Connection, found: Trace) -> None:
     for step in found.steps:
         before = found.steps[step.before - 1] if step.before else None

@@ -178,8 +178,11 @@ CREATE TABLE findings (
   last TEXT NOT NULL,
   events INTEGER NOT NULL
 );
-CREATE INDEX findings_rule ON findings(rule);
-CREATE INDEX findings_host ON findings(host_id) WHERE host_id IS NOT NULL;
+CREATE INDEX findings_rule ON findings(rule, severity, first);
+CREATE INDEX findings_severity ON findings(severity, first);
+CREATE INDEX findings_host ON findings(host_id, severity, rule, first);
+CREATE INDEX findings_account ON findings(account_id) WHERE account_id IS NOT NULL;
+CREATE INDEX findings_content ON findings(content_id) WHERE content_id IS NOT NULL;
 CREATE INDEX findings_file ON findings(file_id) WHERE file_id IS NOT NULL;
 CREATE INDEX findings_registry_value ON findings(registry_value_id) WHERE registry_value_id IS NOT NULL;
 CREATE INDEX findings_process ON findings(process_id) WHERE process_id IS NOT NULL;

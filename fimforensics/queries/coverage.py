@@ -86,21 +86,44 @@ class Coverage:
     warnings: list[str]
 
 
+@dataclass(frozen=True)
+class Frame:
+    """The asked time (until is excluded), its UTC days, of each whether any snapshot reaches there, and those snapshots."""
+
+    since: str
+    until: str
+    days: list[str]
+    inside: list[bool]
+    windows: list[Window]
+
+
 def coverage(connection: sqlite3.Connection, host: str | None = None, since: str | None = None,
              until: str | None = None) -> Coverage:
     """All hosts of the case (`host` is part of a name) in the asked time; without one, from the first to the last event."""
     warnings = need(connection, "coverage")
-    begin, end = since or _edge(connection, "ASC"), until or _after(_edge(connection, "DESC"))
-    if begin is None or end is None or begin >= end:
+    begin, end = span(connection, since, until)
+    at = frame(connection, begin, end)
+    if at is None:
         return Coverage(begin, end, [], [], warnings)
+    found = [of_host(connection, number, name, at) for number, name in connection.execute(
+        "SELECT id, name FROM hosts WHERE ?1 IS NULL OR instr(lower(name), lower(?1)) ORDER BY name, key", (host,)).fetchall()]
+    return Coverage(begin, end, at.windows, sorted(found, key=lambda one: one.events > 0), warnings)
+
+
+def span(connection: sqlite3.Connection, since: str | None = None, until: str | None = None) -> tuple[str | None, str | None]:
+    """The asked time, where it is open from the first event to just after the last; None where there is none."""
+    return since or _edge(connection, "ASC"), until or _after(_edge(connection, "DESC"))
+
+
+def frame(connection: sqlite3.Connection, begin: str | None, end: str | None) -> Frame | None:
+    """The days and snapshots between two times; None where nothing lies between them."""
+    if begin is None or end is None or begin >= end:
+        return None
     windows = [Window(*row) for row in connection.execute(
         "SELECT id, source, first_time, last_time, truncated FROM snapshots WHERE state = 'finished' AND first_time IS NOT NULL "
         "AND first_time < ? AND last_time >= ? ORDER BY first_time, last_time, source, id", (end, begin))]
     days = _days(begin, end)
-    inside = [any(one.first[:10] <= day <= one.last[:10] for one in windows) for day in days]
-    found = [_host(connection, number, name, begin, end, days, inside, windows) for number, name in connection.execute(
-        "SELECT id, name FROM hosts WHERE ?1 IS NULL OR instr(lower(name), lower(?1)) ORDER BY name, key", (host,)).fetchall()]
-    return Coverage(begin, end, windows, sorted(found, key=lambda one: one.events > 0), warnings)
+    return Frame(begin, end, days, [any(one.first[:10] <= day <= one.last[:10] for one in windows) for day in days], windows)
 
 
 def _edge(connection: sqlite3.Connection, order: str) -> str | None:
@@ -127,8 +150,9 @@ def _days(begin: str, end: str) -> list[str]:
     return [(first + timedelta(days=at)).isoformat() for at in range((last - first).days + 1)]
 
 
-def _host(connection: sqlite3.Connection, number: int, name: str, begin: str, end: str, days: Sequence[str],
-          inside: Sequence[bool], windows: Sequence[Window]) -> HostCoverage:
+def of_host(connection: sqlite3.Connection, number: int, name: str, at: Frame) -> HostCoverage:
+    """One host in the time of the frame; the analysis `coverage` must have been run."""
+    begin, end, days, inside, windows = at.since, at.until, at.days, at.inside, at.windows
     by_day = {day: (events, gap, observed) for day, events, gap, observed in connection.execute(
         "SELECT day, events, longest_gap_seconds, observations FROM coverage WHERE host_id = ? AND day >= ? AND day <= ?",
         (number, days[0], days[-1]))}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from fimforensics import paths
 from fimforensics.errors import Misuse, Problem
+from fimforensics.queries.ambiguous import Ambiguous
 from fimforensics.queries.events import find
 from fimforensics.text import storable
 
@@ -100,8 +101,7 @@ def _numbered(connection: sqlite3.Connection, said: str, word: str, number: int,
     kind = "registry value" if word == "value" else word
     if kind not in wanted:
         raise Misuse(f"'{said}' is a {kind}", hint=f"Here goes: {_either(wanted)}")
-    row = connection.execute(_NAMES[kind], (number,)).fetchone()
-    if row is None:
+    if (row := connection.execute(_NAMES[kind], (number,)).fetchone()) is None:
         raise Problem(f"there is no {said} in this case")
     return Entity(kind, number, row[0])
 
@@ -112,12 +112,12 @@ def _either(kinds: Sequence[str]) -> str:
 
 def _ambiguous(connection: sqlite3.Connection, said: str, found: list[tuple[str, int]]) -> Problem:
     listed = sorted((kind, name(connection, kind, number), number) for kind, number in found[:_SOUGHT])
-    spelled = [(told, number) for _, told, number in listed]
-    often = {told for at, (told, _) in enumerate(spelled) if at and spelled[at - 1][0] == told}
+    often = {told for (_, told, _), (_, before, _) in zip(listed[1:], listed, strict=False) if told == before}
+    often |= {told for _, told, _ in listed if told.lower() == said.lower()}  # the same name again would lead nowhere
     shown = [f"{kind} {told}" if told not in often else f"{kind.removeprefix('registry ')}#{number} ({told})"
              for kind, told, number in listed[:SHOWN]]
     more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
-    return Problem(f"'{said}' may be one of {len(found):,}: {', '.join(shown)}{more}", hint="Name one of them")
+    return Ambiguous(f"'{said}' may be one of {len(found):,}: {', '.join(shown)}{more}", listed, hint="Name one of them")
 
 
 # ---- which host a text begins with

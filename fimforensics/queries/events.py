@@ -38,7 +38,8 @@ class Filter:
     """Which events; every part that is named must hold.
 
     Texts are found anywhere, in any case; one that holds `*` or `?` is a pattern for the whole. A path may be that of a
-    registry key with any spelling of its hive. An account ran the process, or asked for the change over the network. A hash may be its first figures, eight at least. Times are UTC text, `until` is
+    registry key with any spelling of its hive. An account ran the process, or asked for the change over the network. A hash
+    may be its first figures, eight at least. Times are UTC text, `until` is
     excluded. A finding is its number or the name of its rule; a subscription is its id.
     """
 
@@ -64,9 +65,9 @@ _CONDITIONS = {
     "key": "e.registry_value_id IN (SELECT id FROM registry_values WHERE key || coalesce('\\' || name, '') LIKE ? ESCAPE '!')",
     "process": "e.process_id IN (SELECT id FROM processes WHERE name LIKE ?1 ESCAPE '!' OR image_key LIKE ?1 ESCAPE '!')",
     "account": "e.account_id IN (SELECT id FROM accounts WHERE name LIKE ?1 ESCAPE '!' OR sid LIKE ?1 ESCAPE '!')",
-    "behalf": "(e.account_id IN (SELECT id FROM accounts WHERE name LIKE ?1 ESCAPE '!' OR sid LIKE ?1 ESCAPE '!') OR e.request_id "
-              "IN (SELECT id FROM requests WHERE account_id IN (SELECT id FROM accounts WHERE name LIKE ?1 ESCAPE '!' OR sid "
-              "LIKE ?1 ESCAPE '!')))",
+    "behalf": "(e.account_id IN (SELECT id FROM accounts WHERE name LIKE ?1 ESCAPE '!' OR sid LIKE ?1 ESCAPE '!') OR "
+              "e.request_id IN (SELECT id FROM requests WHERE account_id IN (SELECT id FROM accounts WHERE name LIKE ?1 "
+              "ESCAPE '!' OR sid LIKE ?1 ESCAPE '!')))",
     "hash": "e.content_id IN (SELECT id FROM contents WHERE sha256 = ?1 OR sha1 = ?1 OR md5 = ?1)",
     "prefix": "e.content_id IN (SELECT id FROM contents WHERE sha256 >= ?1 AND sha256 < ?1 || 'g' UNION "
               "SELECT id FROM contents WHERE sha1 >= ?1 AND sha1 < ?1 || 'g' UNION "

@@ -127,11 +127,12 @@ def _placed(versions: list[dict], from_first: bool) -> None:
         there = version["state"] == "present"
         version["first"] = from_first and not at
         version["over"] = there and before is not None and before["state"] == "present" and before["chain"] != version["chain"]
-        version["here"] = _against(last, version) if there and last is not None else None
+        version["here"] = against(last, version) if there and last is not None else None
         last, before = version if there else last, version
 
 
-def _against(one: dict, other: dict) -> str:
+def against(one: dict, other: dict) -> str:
+    """Do two present versions hold the same? `same`, `other`, or `unknown` where neither hashes, sizes nor data can tell."""
     if "data" in one:
         if one["data"] is None or other["data"] is None:
             return "unknown"

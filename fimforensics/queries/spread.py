@@ -16,7 +16,7 @@ from typing import NamedTuple
 from fimforensics import arrivals, paths, places
 from fimforensics.arrivals import Arrival
 from fimforensics.errors import Problem
-from fimforensics.queries.entities import SHORTEST_HASH, Entity, resolve, same_content
+from fimforensics.queries.entities import SHORTEST_HASH, Entity, name, resolve, same_content
 
 _HEX = frozenset("0123456789abcdef")
 _FINISHED = "e.id < (SELECT events_end FROM case_info) AND e.time >= '1980' AND e.time < '2101'"
@@ -80,6 +80,17 @@ def spread(connection: sqlite3.Connection, text: str) -> Spread:
     A host in front (`SRV-1:C:\\x.dll`) only helps to find it: all hosts are told. Problem where the case has no such thing.
     """
     kind, name, events = _named(connection, text.strip())
+    if not events:
+        raise Problem(f"no event of this case tells of '{text.strip()}' at a time that can be true")
+    return _spread(connection, kind, name, events)
+
+
+def of_content(connection: sqlite3.Connection, content: int) -> Spread:
+    """The spread of one content, by its id in `contents`; without a stop where no event tells it at a time that can be true."""
+    return _spread(connection, "content", name(connection, "content", content), _of_content(connection, content))
+
+
+def _spread(connection: sqlite3.Connection, kind: str, name: str, events: list[int]) -> Spread:
     rows = sorted((_Row(event, *connection.execute(_TOLD, (event,)).fetchone()) for event in events), key=lambda row: row[1:4])
     whole = connection.execute(_FLEET).fetchone()[0]
     judged = arrivals.judge([_arrival(row) for row in rows], whole)
@@ -105,8 +116,6 @@ def _named(connection: sqlite3.Connection, text: str) -> tuple[str, str, list[in
         ids = _everywhere(connection, _TABLES[kind], key, value)
     events = [event for number in ids for (event,) in connection.execute(
         _FIRST.format(column="file_id" if kind == "file" else "registry_value_id"), (number,))]
-    if not events:
-        raise Problem(f"no event of this case tells of '{text}' at a time that can be true")
     return kind, _label(connection, kind, ids), events
 
 
@@ -172,8 +181,7 @@ class _Row(NamedTuple):
 
 
 def _arrival(row: _Row) -> Arrival:
-    carried = None if row.image_key is None or row.change == "Deleted" else arrivals.program(
-        places.image(row.image_key) or row.image or "")
+    carried = None if row.image_key is None or row.change == "Deleted" else places.image(row.image_key) or row.image or ""
     return Arrival(arrivals.seconds(row.time), carried, row.account_alone, arrivals.is_remote(row.ip))
 
 
@@ -181,7 +189,7 @@ def _stops(rows: Sequence[_Row], kind: str) -> list[Stop]:
     """The hosts in order of arrival; of a path or value, which of them have another content or data than the first that tells."""
     known = next((row for row in rows if _tells(row, kind)), None)
     moments = [arrivals.seconds(row.time) for row in rows]
-    gaps = [None, *(round(after - before, 7) for before, after in pairwise(moments))]
+    gaps = [None, *(round(after - before, 7) for before, after in pairwise(moments))][:len(rows)]
     return [Stop(row.host, row.time, gap, row.change, row.path, row.sha256 or row.sha1 or row.md5, row.data, row.image,
                  row.pid, row.account, row.asked, row.ip, _differs(row, known, kind), row.event)
             for row, gap in zip(rows, gaps, strict=True)]

@@ -74,7 +74,8 @@ def _place(connection: sqlite3.Connection, kind: str, column: str, table: str, s
     counted = f"SELECT count(*) FROM {table} v WHERE {where} v.state = 'present'"
     count, = connection.execute(counted, own[:1]).fetchone()
     held = beside("<", "DESC", "AND v.state = 'present'") if row["state"] == "present" else None
-    before, after = (None if one is None else _version(connection, counted, one) for one in (beside("<", "DESC"), beside(">", "ASC")))
+    near = beside("<", "DESC"), beside(">", "ASC")
+    before, after = (None if one is None else _version(connection, counted, one) for one in near)
     return Place(kind, entities.name(connection, kind, row["entity"]), role, _version(connection, counted, row), count, before,
                  after, row["differs"] if held is None else _differs(row, held), row["before"] if before is None else None)
 

@@ -8,8 +8,8 @@ from datasette.utils import urlsafe_components
 
 from fimforensics.site.database import is_case
 from fimforensics.site.once import speaks
-from fimforensics.site.shelf import OWN, ROWS
-from fimforensics.site.twins import answer, own_routes, row_routes
+from fimforensics.site.shelf import CASE, OWN, ROWS
+from fimforensics.site.twins import answer, case_routes, own_routes, row_routes
 
 Vars = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
 
@@ -17,7 +17,7 @@ Vars = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
 @hookimpl
 def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
     """The pages of the case, and the twins of all pages."""
-    return [*own_routes(OWN), *row_routes(ROWS)] if speaks(datasette, "pages", __name__) else []
+    return [*case_routes(CASE), *own_routes(OWN), *row_routes(ROWS)] if speaks(datasette, "pages", __name__) else []
 
 
 @hookimpl

@@ -1,13 +1,22 @@
-"""An event's page: Microsoft's columns that have a value, and each record that reports it as it stood in its source."""
+"""An event's page: Microsoft's columns that have a value, what stands around it, and each record that reports it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from datasette import hookimpl
 
+from fimforensics.site.event_page import ask
+from fimforensics.site.once import speaks
+from fimforensics.site.twins import Page, row_routes
 from fimforensics.site.vars import event_vars
 
 Vars = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
+
+
+@hookimpl
+def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
+    """The JSON twin of the page; the page itself is that of a row."""
+    return [*row_routes({"events": Page("_event.html", ask)})] if speaks(datasette, "event", __name__) else []
 
 
 @hookimpl

@@ -11,6 +11,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from fimforensics.site import cells, errors, guard, tables
 from fimforensics.site.database import is_case
 from fimforensics.site.grid import grid
+from fimforensics.site.heat_svg import strip
 from fimforensics.site.once import speaks
 from fimforensics.site.opening import opening_columns
 from fimforensics.site.questions import all_rows, missing, unfilled
@@ -29,7 +30,8 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         env.filters.update(
             visible=lambda value: visible(str(value)), words=cells.text, block=cells.block, middle=cells.middle, when=cells.time,
             moment=cells.moment, pretty_json=cells.pretty_json, heading=tables.heading, short=tables.short_address,
-            width=tables.width, grid=grid, missing=missing, all_rows=all_rows, unfilled=unfilled)
+            width=tables.width, grid=grid, missing=missing, all_rows=all_rows, unfilled=unfilled,
+            coverage_strip=strip)
         env.globals["SINGULAR"], env.globals["SEARCHED"] = tables.SINGULAR, tables.SEARCHED
         env.tests["hash"] = lambda column: column in tables.HASHES
 

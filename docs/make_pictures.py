@@ -11,7 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-PICTURES = {"case-page": "/case", "events-page": "/case/events?_facet=change_id"}
+PICTURES = {"case-page": "/case", "events-page": "/case/events?_facet=change_id",
+            "trace-page": "/case/-/trace?of=web01:/usr/sbin/sshd&limit=14", "findings-page": "/case/-/findings"}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]
 PORT = 8765

@@ -24,6 +24,7 @@ from fimforensics.case import open_read
 from fimforensics.errors import Misuse, Problem
 from fimforensics.site.database import CaseDatabase, changed, counts
 from fimforensics.site.guard import App, local_only
+from fimforensics.site.served import Served
 from fimforensics.site.settings import SETTINGS, metadata, site_folder
 from fimforensics.text import visible
 
@@ -40,7 +41,7 @@ def build(cases: Sequence[Path], *, free_sql: bool = True) -> Datasette:
         raise Misuse("no case to serve", hint="fimforensics serve CASE")
     known = [_counted(path) for path in cases]
     names = _names(cases)
-    served = Datasette(
+    served = Served(
         [], memory=False, plugins_dir=str(site_folder() / "datasette_plugins"), metadata=metadata(names),
         settings={**SETTINGS, "default_allow_sql": free_sql},
         inspect_data=dict(zip(names, known, strict=True)))

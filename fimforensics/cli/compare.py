@@ -35,7 +35,7 @@ STATE_COLUMNS = ("host", "kind", "path", "state", "basis", "sha256", "sha1", "md
 DIFF_COLUMNS = ("class", "host", "kind", "path", "why", "reason", "changes", "events",
                 *(f"{side}_{name}" for side in ("from", "to") for name in STATE_COLUMNS[3:]))
 NARROWED = common.add_options([
-    click.option("--path", metavar="TEXT", help="Part of a path, or of a registry key and value name; with * or ? in it the whole."),
+    click.option("--path", metavar="TEXT", help="Part of a path, of a registry key and value name; with * or ? in it the whole."),
     click.option("--kind", type=click.Choice(list(KINDS)), help="Files or registry values only."),
     click.option("--limit", type=NUMBER, help=f"How many rows at the most; without --json and --csv {SHOWN}."),
     click.option("--csv", "as_csv", is_flag=True, help="Print CSV that is safe in a spreadsheet."), JSON,

@@ -17,6 +17,10 @@ from fimforensics import schema
 from fimforensics.errors import Problem
 from fimforensics.model import MDC
 
+# Tables whose rows have a page of ours, which does not say how often other tables name the row: Datasette would count it on
+# every such page, by columns that have no index.
+PAGED = frozenset(["events", "files", "registry_values", "contents", "processes", "accounts", "hosts", "findings"])
+
 
 class CaseDatabase(Database):
     """A case behind pages: every connection is read-only and immutable, and failing SQL is not written to the terminal."""
@@ -35,6 +39,15 @@ class CaseDatabase(Database):
         counts = super().cached_table_counts
         views = schema.views()
         return None if counts is None else {name: rows for name, rows in counts.items() if name not in views}
+
+    async def get_all_foreign_keys(self) -> dict[str, dict[str, list[Any]]]:
+        """The keys of all tables, looked up once; of PAGED tables only those that lead from them."""
+        known = self.__dict__.get("_fimforensics_keys")
+        if known is None:
+            known = self.__dict__["_fimforensics_keys"] = {
+                table: {**keys, "incoming": [] if table in PAGED else keys["incoming"]}
+                for table, keys in (await super().get_all_foreign_keys()).items()}
+        return known  # type: ignore[no-any-return]
 
     async def execute(self, *args: Any, **more: Any) -> Results:
         """As in the parent, without its log to stderr: the text of a query may hold terminal escapes."""

@@ -1,41 +1,13 @@
-"""What the templates of the case page and the event page are given: the queries' answers, made ready to be drawn."""
+"""What the template of the case page is given: the queries' answers, made ready to be drawn."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fimforensics.errors import Problem
-from fimforensics.queries.event import Event, Occurrence, event
 from fimforensics.queries.summary import Summary
 
-MOST_SHOWN = 200_000  # characters of one raw record on a page
 MOST_BARS = 120
-
-RawRecord = Callable[[sqlite3.Connection, int], bytes]
-
-# Microsoft's columns under headings; a column stands under the first that claims it by name or beginning.
-SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("When and where", ("TimeGenerated", "Computer", "AzureResourceId", "Cloud", "AADTenantID", "TenantId")),
-    ("What changed", ("MonitoredEntityType", "ChangeType", "File", "Original", "Registry", "Old", "New")),
-    ("On whose behalf, over the network", ("Request",)),
-    ("By which process and account", ("InitiatingProcessImage", "InitiatingProcess", "InitProc")),
-    ("The log itself", ("",)),
-)
-
-
-@dataclass(frozen=True)
-class HostLine:
-    """One line of the table of hosts: events by kind, and the days between which there are any."""
-
-    host_id: int
-    host: str
-    kinds: dict[str, int]
-    events: int
-    first_day: str
-    last_day: str
 
 
 @dataclass(frozen=True)
@@ -45,19 +17,6 @@ class Bar:
     start: str
     told: str
     parts: list[tuple[str, float, float]]  # kind, y, height
-
-
-def host_lines(found: Summary) -> list[HostLine]:
-    """The counts by host and kind as one line a host."""
-    lines: dict[int, HostLine] = {}
-    for count in found.hosts:
-        line = lines.get(count.host_id)
-        kinds = {**(line.kinds if line else {}), count.kind: count.events}
-        lines[count.host_id] = HostLine(
-            count.host_id, count.host, kinds, sum(kinds.values()),
-            min(count.first_day, line.first_day if line else count.first_day),
-            max(count.last_day, line.last_day if line else count.last_day))
-    return list(lines.values())
 
 
 def kinds(found: Summary) -> list[str]:
@@ -99,56 +58,3 @@ def _bar(start: datetime, step: timedelta, unit: timedelta, slot: dict[str, int]
 
 def _told(when: datetime, unit: timedelta) -> str:
     return f"{when:%Y-%m-%d}" if unit >= timedelta(days=1) else f"{when:%Y-%m-%d %H:00}"
-
-
-@dataclass(frozen=True)
-class ShownRecord:
-    """An occurrence with its record's text, or with the reason why there is none."""
-
-    at: Occurrence
-    text: str | None
-    more: int  # characters left out
-    problem: str | None
-
-
-@dataclass(frozen=True)
-class EventPage:
-    """An event ready to be drawn."""
-
-    event: Event
-    sections: list[tuple[str, list[tuple[str, object]]]]
-    records: list[ShownRecord]
-
-
-def event_page(connection: sqlite3.Connection, number: int, raw_record: RawRecord) -> EventPage | None:
-    """The event's page; a record that cannot be read is told on it, and does not hide the event."""
-    found = event(connection, number)
-    if found is None:
-        return None
-    return EventPage(found, sections(found.columns), [shown(connection, at, raw_record) for at in found.occurrences])
-
-
-def sections(columns: list[tuple[str, object]]) -> list[tuple[str, list[tuple[str, object]]]]:
-    """The columns under their headings, in order; headings without any are left out."""
-    under: dict[str, list[tuple[str, object]]] = {heading: [] for heading, _ in SECTIONS}
-    for name, value in columns:
-        under[next(heading for heading, beginnings in SECTIONS if name.startswith(beginnings))].append((name, value))
-    return [(heading, found) for heading, found in under.items() if found]
-
-
-def shown(connection: sqlite3.Connection, at: Occurrence, raw_record: RawRecord) -> ShownRecord:
-    """The record's own bytes as text; bytes that are none in its encoding stay visible as escapes."""
-    try:
-        raw = raw_record(connection, at.seq)
-    except Problem as problem:
-        return ShownRecord(at, None, 0, problem.line())
-    text = _decoded(raw, "utf-8" if at.rendered else at.encoding)
-    return ShownRecord(at, text[:MOST_SHOWN], max(len(text) - MOST_SHOWN, 0), None)
-
-
-def _decoded(raw: bytes, encoding: str) -> str:
-    """The bytes as text; any that are none in the encoding become visible escapes of themselves."""
-    try:
-        return raw.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return raw.decode("utf-8", "surrogateescape")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from datasette.utils.asgi import NotFound, Request, Response
@@ -28,6 +28,7 @@ class Asked:
     number: int
     arguments: Mapping[str, list[str]]
     name: str  # of the database, for links
+    cases: Mapping[str, str] = field(default_factory=dict)  # all that are served, in order, and their files
 
     def one(self, name: str, otherwise: str = "") -> str:
         """The first value of an argument, or `otherwise`."""
@@ -57,11 +58,17 @@ async def answer(datasette: Any, request: Request, page: Page, number: int = 0) 
     found = datasette.databases.get(name)
     if found is None or not is_case(found):
         raise NotFound("There is no such case")
-    asked = Asked(number, {key: request.args.getlist(key) for key in request.args}, name)
+    served = {one: str(database.path) for one, database in datasette.databases.items() if is_case(database)}
+    asked = Asked(number, {key: request.args.getlist(key) for key in request.args}, name, served)
     told = await found.execute_fn(lambda connection: page.ask(connection, asked))
     if told is None:
         raise NotFound("There is nothing of this number in the case")
     return told
+
+
+def case_routes(page: Page) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The address of the twin of a case's own page, which Datasette draws."""
+    yield r"^/(?P<database>[^/]+)/page\.json$", _twin(page)
 
 
 def own_routes(pages: Mapping[str, Page]) -> Iterator[tuple[str, Callable[..., Any]]]:

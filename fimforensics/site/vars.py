@@ -12,16 +12,16 @@ from datasette.utils import tilde_encode, urlsafe_components
 from datasette.utils.asgi import NotFound, Request
 from markupsafe import Markup
 
-from fimforensics.evidence.raw import raw_record
-from fimforensics.queries.summary import summary
-from fimforensics.site import cells, pages, tables
+from fimforensics.queries.overview import overview
+from fimforensics.site import cells, event_page, pages, tables
 from fimforensics.site.database import changed, is_case
 from fimforensics.site.narrow import unsearched
 from fimforensics.site.settings import STATIC
+from fimforensics.site.shelf import OWN
 
-MENU = (("events", "Events"), ("files", "Files"), ("registry_values", "Registry"), ("hosts", "Hosts"),
-        ("processes", "Processes"), ("accounts", "Accounts"), ("contents", "Contents"), ("snapshots", "Sources"),
-        ("rejects", "Rejects"))
+MENU = (("-/findings", "Findings"), ("-/coverage", "Coverage"), ("-/trace", "Trace"), ("-/compare", "Compare"),
+        ("-/evidence", "Evidence"), ("events", "Events"), ("files", "Files"), ("registry_values", "Registry"),
+        ("hosts", "Hosts"), ("processes", "Processes"), ("accounts", "Accounts"), ("contents", "Contents"))
 
 
 def row_address(datasette: Any, database: str, table: str, identity: object) -> str:
@@ -60,13 +60,16 @@ def menu(datasette: Any, request: Request | None) -> list[dict[str, str]]:
         return []
     first = [{"href": str(datasette.urls.instance() if len(case_names(datasette)) == 1 else datasette.urls.database(name)),
               "label": "Case"}]
-    return first + [{"href": str(datasette.urls.table(name, table)), "label": label} for table, label in MENU]
+    return first + [{"href": f"{datasette.urls.database(name)}/{place}" if place.startswith("-/") else
+                     str(datasette.urls.table(name, place)), "label": label}
+                    for place, label in MENU if not place.startswith("-/") or place[2:] in OWN]
 
 
 async def common(datasette: Any, request: Request | None, database: str | None, table: str | None) -> dict[str, Any]:
     """The style sheet's address, what the table at hand can be grouped by, and whether the file was changed meanwhile."""
     return {"case_title": await case_title(datasette, database or current(datasette, request)),
             "searched_in_vain": await unsearched(datasette, request, database, table),
+            "case_name": current(datasette, request), "script": lambda name: f"/-/fimforensics/{name}?{_fingerprint(name)}",
             "style": f"/-/fimforensics/site.css?{_fingerprint('site.css')}", "groupings": tables.GROUPINGS.get(table or "", ()),
             "opening": tables.OPENING.get(table or "", ()), "opened_short": bool(request and request.scope.get("fim_opening")),
             "changed": [name for name in case_names(datasette) if changed(datasette.databases[name])]}
@@ -83,21 +86,22 @@ async def overviews(datasette: Any, request: Request, names: list[str] | None) -
     for name in names or case_names(datasette):
         database = datasette.databases[name]
         if is_case(database):
-            told = await database.execute_fn(summary)
-            found.append({"name": name, "file": Path(database.path).name, "size": database.size, "told": told,
-                          "hosts": pages.host_lines(told), "kinds": pages.kinds(told), "bars": pages.bars(told),
+            more = await database.execute_fn(overview)
+            told = more.summary
+            found.append({"name": name, "file": Path(database.path).name, "size": database.size, "told": told, "more": more,
+                          "kinds": pages.kinds(told), "bars": pages.bars(told),
                           "unit": "hour" if told.hours else "day",
                           "questions": await datasette.get_canned_queries(name, request.actor)})
     return found
 
 
-async def event_vars(datasette: Any, request: Request, database: str) -> pages.EventPage | None:
+async def event_vars(datasette: Any, request: Request, database: str) -> event_page.EventPage | None:
     """The event whose page is asked for; None where the number is none or no finished snapshot has it."""
     number = urlsafe_components(request.url_vars["pks"])[0]
     if not number.isdecimal() or not is_case(datasette.databases[database]):
         return None
     return await datasette.databases[database].execute_fn(  # type: ignore[no-any-return]
-        lambda connection: pages.event_page(connection, int(number), raw_record))
+        lambda connection: event_page.event_page(connection, int(number)))
 
 
 async def row_vars(datasette: Any, request: Request, database: str, table: str) -> dict[str, Any]:

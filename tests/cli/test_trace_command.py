@@ -132,3 +132,10 @@ def test_recorded_attacks_in_one_screen(tmp_path: Path, recording: str, entity: 
     lines = run("trace", str(case), entity).stdout.splitlines()
     assert len(lines) <= 45 and max(map(len, lines)) <= 140
     assert [one for one in told if not any(one in line for line in lines)] == []
+
+
+def test_a_host_is_told_to_be_none_that_can_be_traced(case: Path) -> None:
+    found = run("trace", str(case), "srv-1")
+    assert (found.exit_code, found.stderr) == (
+        2, "fimforensics: 'srv-1' is a host, and a host cannot be traced. Name something on it: srv-1:PATH, a process, account, "
+           "address, hash or event\n")

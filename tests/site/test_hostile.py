@@ -58,7 +58,7 @@ def addresses() -> list[str]:
 TAGS = frozenset(
     "html head meta title link body a header img nav ul li ol main footer p code h1 h2 h3 strong bdi time small dl div dt dd "
     "figure figcaption span svg g rect section table thead tbody tr th td br form label input select option button textarea "
-    "details summary pre article i".split()
+    "details summary pre article i path circle text defs pattern".split()
 )
 ADDRESS = re.compile(r"(?:/(?!/)|\?|#|http://127\.0\.0\.1:8001/|\Z)")
 

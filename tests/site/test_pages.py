@@ -17,7 +17,8 @@ from datasette.plugins import pm
 
 from fimforensics.queries.event import event
 from fimforensics.queries.summary import ChangeCount, HostCount, summary
-from fimforensics.site.pages import bars, sections
+from fimforensics.site.event_page import sections
+from fimforensics.site.pages import bars
 from fimforensics.site.settings import site_folder
 
 

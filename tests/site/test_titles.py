@@ -20,8 +20,8 @@ def title(page: str) -> str:
 
 def test_headings_and_titles_name_the_thing_and_the_case(normal: Browser) -> None:
     for path, heading, expected in (
-        ("/case/processes/2", "beta process 2", "beta, process 2 · 2026-17 · fimforensics"),
-        ("/case/accounts/1", "alpha account 1", "alpha, account 1 · 2026-17 · fimforensics"),
+        ("/case/processes/2", "beta process, pid 4711", "beta, process 2 · 2026-17 · fimforensics"),
+        ("/case/accounts/1", "alpha account", "alpha, account 1 · 2026-17 · fimforensics"),
         ("/case/snapshots/3", "gamma source 3", "gamma, source 3 · 2026-17 · fimforensics"),
         ("/case/rejects/1", "Reject 1", "reject 1 · 2026-17 · fimforensics"),
         ("/case/events/2", "beta registry", "beta event 2 · 2026-17 · fimforensics"),

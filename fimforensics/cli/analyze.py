@@ -13,14 +13,13 @@ import click
 from fimforensics import analyze as analyzing
 from fimforensics import case as cases
 from fimforensics.analyses import ANALYSES
-from fimforensics.cli.common import CASE, CSV, JSON, NUMBER, counted, not_both, opened, show_csv, show_json, table, words
+from fimforensics.cli.common import CASE, CSV, JSON, NUMBER, counted, named, not_both, opened, show_csv, show_json, table, words
 from fimforensics.cli.events import SPAN
 from fimforensics.errors import Misuse
 from fimforensics.evidence import custody
 from fimforensics.queries import freshness, questions
 from fimforensics.queries.findings import counts
 from fimforensics.queries.moments import moment
-from fimforensics.text import visible
 
 SHOWN = 20  # rows of a section that `summary` prints for people unless told otherwise
 
@@ -72,7 +71,7 @@ def bring_up(case: Path, quiet: bool = False) -> None:
             found = counts(connection)
         told = ", ".join(f"{number:,} {severity}" for severity, number in found.items() if number)
         click.echo(f"Analysed: {counted(sum(found.values()), 'finding')}" + (
-            f" ({told}): fimforensics findings {visible(str(case))}" if told else ""))
+            f" ({told}): fimforensics findings {named(case)}" if told else ""))
 
 
 def _run(case: Path, names: Sequence[str]) -> list[analyzing.Done]:
@@ -118,7 +117,7 @@ def analyze(case: Path, names: tuple[str, ...], listed: bool, as_json: bool) -> 
     rows = [(one.name, told, one.rows.get(told, ""), one.findings) for one in done for told in one.rows or ("",)]
     for line in table(("analysis", "table", "rows", "findings"), _once(rows)):
         click.echo(line)
-    told = f": fimforensics findings {visible(str(case))}" if findings else ""
+    told = f": fimforensics findings {named(case)}" if findings else ""
     click.echo(f"{counted(len(done), 'analysis', 'analyses')} done, {counted(findings, 'finding')}{told}")
 
 

@@ -94,6 +94,12 @@ def _cell(value: object, widest: int) -> str:
     return text if len(text) <= widest else f"{text[:widest // 2 - 1]}…{text[-(widest // 2):]}"
 
 
+def named(case: Path) -> str:
+    """The case's file as it can be typed again in a shell."""
+    told = visible(str(case))
+    return f'"{told}"' if " " in told else told
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """`1 event`, `2 events`, `30,000 events`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -14,7 +14,7 @@ from fimforensics import case as cases
 from fimforensics import ingest as ingesting
 from fimforensics import replay as replaying
 from fimforensics.cli.analyze import bring_up
-from fimforensics.cli.common import CASE, JSON, PATH, add_options, counted, opened, show_json, words
+from fimforensics.cli.common import CASE, JSON, PATH, add_options, counted, named, opened, show_json, words
 from fimforensics.errors import Misuse
 from fimforensics.model import Reading
 from fimforensics.queries import case as queries
@@ -123,7 +123,7 @@ def _report(case: Path, taken: list[ingesting.Taken], as_json: bool) -> bool:
     lost = [row for one, row in rows if not one.already and 0 < row["records"] == row["rejects"]]
     for row in lost:
         told = f"{visible(row['source'])}: none of its {counted(row['records'], 'record')} could become an event"
-        why = f"fimforensics rejects {visible(str(case))} --snapshot {row['id']}"
+        why = f"fimforensics rejects {named(case)} --snapshot {row['id']}"
         click.echo(f"fimforensics: {told}. See why: {why}", err=True)
     return bool(refused or lost)
 

@@ -222,3 +222,15 @@ def test_what_a_process_did_before_its_start_shows_that_it_ran_before(tmp_path: 
         ("C:\\Users\\ann\\a.exe", "a.exe", 9, "hash and path", 1, "08:10:00.000")]
     assert rows(two / "case.db", "SELECT first, last, events FROM findings WHERE rule = 'became process'") == [
         ("2026-10-12T08:00:00.0000000Z", "2026-10-12T08:20:00.0000000Z", 2)]
+
+
+def test_who_asked_over_the_network_is_named(tmp_path: Path) -> None:
+    asked = {"RequestAccountName": "carol", "RequestAccountDomain": "CONTOSO", "RequestSourceIP": "198.51.100.7"}
+    case = made(tmp_path, [
+        change("srv-1", "08:00", "C:\\Windows\\Temp\\t.exe", "Created", "tool", by="C:\\Windows\\System32\\ntoskrnl.exe",
+               account="NT AUTHORITY\\SYSTEM", pid=4, **asked),
+        change("srv-1", "08:10", "C:\\Windows\\System32\\x.dll", "Created", "x", by="C:\\Windows\\Temp\\t.exe", pid=9,
+               started="08:05", InitProcImageSha256=digest("tool"))], analyses=("relations",))
+    assert rows(case, "SELECT sentence FROM findings WHERE rule = 'became process'") == [(
+        "srv-1: ntoskrnl.exe (NT AUTHORITY\\SYSTEM) for CONTOSO\\carol from 198.51.100.7 wrote C:\\Windows\\Temp\\t.exe at "
+        "2026-10-12 08:00:00; 5 minutes later it ran as process 9 and changed 1 file, C:\\Windows\\System32\\x.dll.",)]

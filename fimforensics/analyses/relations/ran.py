@@ -120,7 +120,8 @@ def _ran(db: apsw.Connection, first: _Ran, others: list[int], hosts: int, suspec
     among = ", " if files + values == 1 else ", among them "
     last = "" if lasting is None else f"{among}{lasting}" if by_it else f", and one of these changed {lasting}"
     same = f" ({'the same content as on ' + known if known != first.host else 'a content told of before'})" if known else ""
-    sentence = (f"{first.host}: {who(first.writer, first.account)} {'put' if first.change == 'Renamed' else 'wrote'} {first.path}"
+    sentence = (f"{first.host}: {who(first.writer, first.account)}{_asked(db, first.begun_by)} "
+                f"{'put' if first.change == 'Renamed' else 'wrote'} {first.path}"
                 f"{' there by renaming' if first.change == 'Renamed' else ''} at {clock(first.since)}{same}; "
                 f"{later(first.since, first.start)} {_as_what(first)} and changed {counted(files, values)}"
                 f"{last + more if by_it else more + last}{f'; {on} of {hosts} hosts had the same' if common else ''}.")
@@ -130,6 +131,13 @@ def _ran(db: apsw.Connection, first: _Ran, others: list[int], hosts: int, suspec
     severity = "high" if high else "low" if common else "medium"
     return Finding(RAN.name, sentence, (first.begun_by, *(one[-1] for one in sorted(events))), severity, first.host_id,
                    first.file_id, None, first.process_id, first.account_id, first.content_id)
+
+
+def _asked(db: apsw.Connection, event: int) -> str:
+    """On whose behalf, and from where, the file was written, where that came over the network."""
+    row = sql.first(db, "SELECT a.name, t.ip FROM events e JOIN requests t ON t.id = e.request_id "
+                        "LEFT JOIN accounts a ON a.id = t.account_id WHERE e.id = ?", (event,))
+    return "" if row is None else "".join(f" {word} {told}" for word, told in zip(("for", "from"), row, strict=True) if told)
 
 
 def _as_what(one: _Ran) -> str:

@@ -254,10 +254,16 @@ def test_a_case_is_begun_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) ->
         assert connection.execute("SELECT count(*) FROM events").fetchone()[0] == digests("c.db")["events"] > 0
 
 
+def _listens() -> None:
+    """Ctrl-C is heard even where the tests themselves run in the background, which a shell makes deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def begun(case: str, source: str) -> subprocess.Popen[str]:
     """The command in a group of its own, after it began to read in a process of its own."""
     process = subprocess.Popen([sys.executable, "-m", "fimforensics", "ingest", case, source, "--case-key", "key"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                               preexec_fn=_listens)
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None and not _children(process.pid):
         time.sleep(0.005)

@@ -58,7 +58,7 @@ def _around(connection: sqlite3.Connection, event: int, column: str, sql: str) -
     for row in _dicts(connection.execute(f"{sql} WHERE v.{column} = ? AND v.since <= ? AND v.begun_by IS NOT NULL "
                                          "ORDER BY v.since DESC, v.id DESC", here[:2])):
         begun = connection.execute("SELECT time, match_key, ordinal FROM events WHERE id = ?", (row["begun_by"],)).fetchone()
-        if begun <= here[1:]:
+        if tuple(begun) <= tuple(here[1:]):  # the pages' connections give rows, which know no order
             yield row
             return
 

@@ -178,3 +178,13 @@ def test_processes_are_read_without_looking_at_all_events(case: Path) -> None:
             "EXPLAIN QUERY PLAN SELECT object_id FROM relations WHERE subject_kind = 'process' AND subject_id = 1 "
             "AND relation = 'modified' ORDER BY first DESC LIMIT 5"))
     assert "relations_subject" in plan and "SCAN" not in plan and "TEMP" not in plan
+
+
+def test_an_event_that_changes_nothing_falls_into_a_version(tmp_path: Path) -> None:
+    again = made(tmp_path, [change("web", "07:00", SSHD, content="good"), change("web", "07:30", SSHD, content="good"),
+                            change("web", "08:00", SSHD, content="bad")])
+    for site in opened(again):
+        event = number(again, "events", "time LIKE '%T07:30%'")
+        assert site.get(f"/case/events/{event}").status_code == 200
+        (place,) = site.get(f"/case/events/{event}/page.json").json()["places"]
+        assert (place["place"]["role"], place["place"]["version"]["number"], place["place"]["versions"]) == ("within", 1, 2)

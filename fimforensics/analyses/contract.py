@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import apsw
 
 from fimforensics import sql
+from fimforensics.queries.rules import Rule
 
 Progress = Callable[[str, int, int], None]  # the analysis, how much is done, of how much
 
@@ -22,21 +23,6 @@ EVENTS_END = "(SELECT events_end FROM case_info)"  # events with smaller ids are
 # name keeps it from jumping through the file by an index.
 IN_TIME = "e.time, e.match_key, e.ordinal"
 SLOT = 10_000_000  # findings of the n-th analysis are numbered from n * SLOT on
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule by which an analysis says "look here"; `version` goes up when it says so of other events than before.
-
-    `meaning` tells what it looks for, and `innocent` what may cause it without any harm, each in one sentence.
-    """
-
-    name: str
-    version: int
-    severity: str  # high, medium, low or info, unless the finding says otherwise
-    technique: str | None  # of ATT&CK, as T1547.001
-    meaning: str
-    innocent: str
 
 
 @dataclass(frozen=True)

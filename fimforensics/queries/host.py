@@ -15,6 +15,7 @@ from fimforensics.queries import coverage, heat, overview
 from fimforensics.queries.freshness import states
 from fimforensics.queries.heat import Heat, Silent
 from fimforensics.queries.rarity import KINDS, fleet, sentence
+from fimforensics.queries.rules import ANALYSES
 
 MOST_PROCESSES, MOST_FILES = 5_000, 10_000  # that are gone through
 SHOWN = 10
@@ -139,7 +140,7 @@ def host(connection: sqlite3.Connection, number: int) -> Host | None:
     names, only = _names(connection, number), _only(connection, number, started, files) if "rarity" in ran else []
     counts = dict(connection.execute("SELECT severity, count(*) FROM findings WHERE host_id = ? GROUP BY 1", (number,)))
     return Host(
-        row[0], row[1], row[2], sum(one.events for one in changes), [name for name in overview.ANALYSES if name not in ran],
+        row[0], row[1], row[2], sum(one.events for one in changes), [name for name in ANALYSES if name not in ran],
         [name for name, state in ran.items() if state == "stale"],
         coverage.of_host(connection, number, row[1], at) if at and "coverage" in ran else None,
         heat.heat(connection, at, [(number, row[1])]) if at else None, _ends(connection, number), changes[:50],

@@ -14,9 +14,9 @@ from fimforensics.queries import findings, heat, rarity, summary
 from fimforensics.queries.coverage import frame, span
 from fimforensics.queries.freshness import states
 from fimforensics.queries.heat import Heat, Silent
+from fimforensics.queries.rules import ANALYSES
 
 # The analyses that the pages rest on, in the order in which they run.
-ANALYSES = ("versions", "reversions", "relations", "spread", "rarity", "bursts", "coverage", "persistence", "actors")
 MOST_HOSTS, MOST_FINDINGS, MOST_SILENCES, MOST_UNUSUAL, MOST_BUSY = 60, 10, 5, 10, 10
 _PLACEHOLDER = re.compile(r"[<#]")
 _KEPT: dict[str, Overview] = {}

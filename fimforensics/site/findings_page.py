@@ -12,7 +12,7 @@ from fimforensics.queries import entities
 from fimforensics.queries.event_lines import EventLine, event_lines
 from fimforensics.queries.findings import SEVERITIES
 from fimforensics.queries.findings_listed import ABOUT, Chosen, counted, listed, of_numbers
-from fimforensics.queries.rules import BY_NAME, RULES, WITH_RULES, RuleWords
+from fimforensics.queries.rules import BY_NAME, RULES, WITH_RULES, Rule
 from fimforensics.site.parts import FindingLine, Thing, line, things, warnings
 from fimforensics.site.twins import Asked
 
@@ -45,7 +45,7 @@ class FindingsPage:
     earlier: str | None  # the query of the page before
     later: str | None
     lines: tuple[FindingLine, ...]
-    rules: tuple[RuleWords, ...]
+    rules: tuple[Rule, ...]
     looked_for: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -58,7 +58,7 @@ class FindingPage:
     analysis: str
     version: int
     things: tuple[Thing, ...]
-    rule: RuleWords | None
+    rule: Rule | None
     lines: tuple[EventLine, ...]
     trace: int | None  # its first event
     warnings: tuple[str, ...]

@@ -20,7 +20,7 @@ from fimforensics.queries.digest import digests
 from tests.analyses.building import change, made, rows
 
 ROWS = [change("srv-1", "08:00", "C:\\a"), change("srv-1", "09:00", "C:\\b"), change("srv-2", "10:00", "C:\\a")]
-RULE = Rule("early", 3, "low", "T1000", "Something early.", "An early riser.")
+RULE = Rule("early", "early", 3, "low", "T1000", "Something early.", "An early riser.")
 BURST = ("INSERT INTO bursts SELECT id, host_id, 'x', time, time, 1, 1, 1, 0, 0, 0, 0.5, NULL, NULL, NULL, id, id, 'Said.' "
          "FROM events")
 DAYS = "INSERT INTO coverage SELECT host_id, day, sum(events), day, day, 0, 0 FROM event_counts GROUP BY 1, 2"

@@ -16,7 +16,7 @@ from fimforensics.cli import events, look, main
 from fimforensics.errors import Problem
 from tests.analyses.building import change
 
-RULE = Rule("anything", 1, "low", None, "Anything.", "Everything.")
+RULE = Rule("any", "anything", 1, "low", None, "Anything.", "Everything.")
 SLOT = 10_000_000
 failing: list[BaseException] = []
 

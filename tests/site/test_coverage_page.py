@@ -15,7 +15,7 @@ from fimforensics import case as cases
 from fimforensics import serve
 from fimforensics.analyses import ANALYSES
 from fimforensics.queries import heat as heats
-from fimforensics.queries import overview
+from fimforensics.queries import overview, rules
 from fimforensics.site import heat_svg
 from tests.analyses.building import change, made, value
 
@@ -53,7 +53,7 @@ def inert(page: str) -> None:
 
 
 def test_the_pages_know_all_analyses() -> None:
-    assert [one.name for one in ANALYSES] == list(overview.ANALYSES)
+    assert [one.name for one in ANALYSES] == list(rules.ANALYSES)
 
 
 def test_the_case_page_has_coverage_first(browser: Browser) -> None:
@@ -97,7 +97,7 @@ def test_what_was_asked_once_is_kept_until_the_case_is_another(tmp_path: Path) -
     path = made(tmp_path, month(), analyses=None)
     with cases.reading(path) as connection:
         first = overview.overview(connection)
-        assert overview.overview(connection) is first and first.never_ran == list(overview.ANALYSES)
+        assert overview.overview(connection) is first and first.never_ran == list(rules.ANALYSES)
     made(tmp_path, [change("new", "03T10:00", "C:\\x", content="x")])  # into the same case
     with cases.reading(path) as connection:
         again = overview.overview(connection)

@@ -15,10 +15,11 @@ from fimforensics import sql
 from fimforensics.analyses.bursts.burst import Burst
 from fimforensics.analyses.bursts.looked import looked, noted
 from fimforensics.analyses.bursts.minutes import Minutes, hosts
-from fimforensics.analyses.bursts.said import RULE, finding, sentence
+from fimforensics.analyses.bursts.said import finding, sentence
 from fimforensics.analyses.bursts.usual import Fleet, own_windows
 from fimforensics.analyses.bursts.waves import waves
-from fimforensics.analyses.contract import Analysis, Finding, Progress, Rule
+from fimforensics.analyses.contract import Analysis, Finding, Progress
+from fimforensics.queries.rules import rules_of
 
 _ROW = f"INSERT INTO bursts VALUES ({', '.join('?' * 18)})"
 
@@ -73,7 +74,5 @@ ANALYSIS = Analysis(
     tables=("bursts",),
     needs=(),
     run=run,
-    rules=(Rule(RULE, 1, "medium", "T1486",
-                "Within minutes far more files of a host were changed than its history knows.",
-                "Installations, deployments, unpacking an archive or restoring a backup change many files at once."),),
+    rules=rules_of("bursts"),
 )

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 import apsw
 
-from fimforensics.analyses.contract import Analysis, Finding, Progress, Rule
+from fimforensics.analyses.contract import Analysis, Finding, Progress
 from fimforensics.analyses.coverage.hosts import hosts
 from fimforensics.analyses.coverage.silences import found
-from fimforensics.analyses.coverage.unseen import RULE, unseen
+from fimforensics.analyses.coverage.unseen import unseen
+from fimforensics.queries.rules import rules_of
 
 _DAYS = "INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SILENCES = "INSERT INTO silences VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -37,7 +38,5 @@ ANALYSIS = Analysis(
     tables=("coverage", "silences"),
     needs=("versions",),
     run=run,
-    rules=(Rule(RULE, 1, "medium", "T1562.001",
-                "Something was changed while its host was silent, or in its first minutes after a silence.",
-                "A machine that was switched off, or whose sensor was updated, changes files when it starts again."),),
+    rules=rules_of("coverage"),
 )

@@ -17,21 +17,12 @@ from hashlib import blake2b
 import apsw
 
 from fimforensics import places, programs, sql
-from fimforensics.analyses.contract import EVENTS_END, IN_TIME, Analysis, Finding, Progress, Rule
+from fimforensics.analyses.contract import EVENTS_END, IN_TIME, Analysis, Finding, Progress
 from fimforensics.analyses.persistence.unlike import unlike
 from fimforensics.paths import file_key, folder
+from fimforensics.queries.rules import rules_of
 
-RULES = (
-    Rule("persistence place", 1, "medium", "T1547",
-         "Something was set in a place from which programs start, or which decides who may sign in, act as root or be trusted.",
-         "Software that is installed, updated or configured by hand sets up the same places."),
-    Rule("persistence removed", 1, "medium", "T1070.009",
-         "Something was taken out of such a place, though not by a package manager.",
-         "Software that is removed by hand takes its entries along, and some programs clear their own."),
-    Rule("content unlike the other hosts", 1, "medium", "T1554",
-         "One program wrote the same file on many hosts within days, and on one host a content that no other has.",
-         "The host has settings, a release or a role of its own."),
-)
+RULES = rules_of("persistence")
 LISTED = 200  # events of one finding; the sentence tells how many there are
 MANY = 5  # hosts with the same change: a roll-out, whatever the size of the fleet
 AT_ONCE = 600.0  # seconds between one host and the next of a roll-out to fewer hosts

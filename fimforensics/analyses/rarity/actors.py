@@ -14,17 +14,15 @@ from typing import NamedTuple
 import apsw
 
 from fimforensics import sql
-from fimforensics.analyses.contract import Finding, Rule
+from fimforensics.analyses.contract import Finding
 from fimforensics.queries.rarity import KINDS, Fleet, before, shown
+from fimforensics.queries.rules import BY_NAME
 
 MOST, MOST_EVENTS = 1_000, 1_000  # findings, and events that one of them lists
 HITS = """CREATE TEMP TABLE rarity_hits (host INTEGER, image INTEGER, folder INTEGER, time TEXT, key BLOB, ordinal INTEGER,
     event INTEGER, account INTEGER, place INTEGER);"""
 
-ACTOR = Rule("rare actor in a system folder", 1, "medium", None,
-             "A program that writes in this system folder on one host only, or an account that uses this program on one host "
-             "only, and that was not seen in the first fifth of the case.",
-             "Each host has work of its own: an administrator's edit, a program that only this host runs.")
+ACTOR = BY_NAME["rare actor in a system folder"]
 
 
 class _Actor(NamedTuple):

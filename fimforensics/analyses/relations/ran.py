@@ -13,14 +13,12 @@ from operator import attrgetter
 import apsw
 
 from fimforensics import places, programs, sql
-from fimforensics.analyses.contract import EVENTS_END, Finding, Rule
+from fimforensics.analyses.contract import EVENTS_END, Finding
 from fimforensics.analyses.relations import became
 from fimforensics.analyses.relations.wording import clock, counted, later, who
+from fimforensics.queries.rules import BY_NAME
 
-RAN = Rule("became process", 1, "medium", "T1204.002",
-           "A file was written where users or server programs may write, or by a server process or a program from such a folder, "
-           "and then ran as a process that changed something.",
-           "Programs that update themselves in a user's profile or ProgramData, and installers unpacked to a temporary folder.")
+RAN = BY_NAME["became process"]
 _TOLD = 50  # events of a process that a finding stands on
 _OTHERS = 20  # processes beside the first that a finding looks at
 _SPREAD = 5  # hosts from which on a program that most of them run is told as `low`

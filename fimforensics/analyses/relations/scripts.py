@@ -14,12 +14,11 @@ from operator import attrgetter
 import apsw
 
 from fimforensics import places, programs, sql
-from fimforensics.analyses.contract import EVENTS_END, IN_TIME, Finding, Rule
+from fimforensics.analyses.contract import EVENTS_END, IN_TIME, Finding
 from fimforensics.analyses.relations.wording import clock, who
+from fimforensics.queries.rules import BY_NAME
 
-SCRIPT = Rule("web script written", 1, "high", "T1505.003",
-              "A server process, or Windows on behalf of someone in the network, wrote a script where a web server serves it.",
-              "A web application that updates itself or compiles its templates, and a deployment that copies over the network.")
+SCRIPT = BY_NAME["web script written"]
 _TOLD = 50  # events that a finding stands on: the first of each script
 _PAUSE = 3600  # seconds without a script after which another finding begins
 _HERE = ("127.", "::1", "::ffff:127.", "fe80::1")  # addresses by which a machine writes to itself

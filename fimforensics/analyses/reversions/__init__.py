@@ -10,28 +10,13 @@ from collections.abc import Iterable, Iterator
 
 import apsw
 
-from fimforensics.analyses.contract import Analysis, Finding, Progress, Rule
+from fimforensics.analyses.contract import Analysis, Finding, Progress
 from fimforensics.analyses.reversions.brief import brief
 from fimforensics.analyses.reversions.classed import Case, cases, findings
 from fimforensics.analyses.reversions.returns import Return, Version, returns
+from fimforensics.queries.rules import rules_of
 
-RULES = (
-    Rule("reversion", 1, "medium", "T1070",
-         "A file or registry value was changed and later had its earlier content again, by hand or by another program.",
-         "Somebody tried a change and took it back, or mended what was broken."),
-    Rule("short-lived content", 1, "medium", "T1036.005",
-         "A program's first known change brought a content no other host has, and within an hour it had another, which stayed.",
-         "Somebody built or copied a program by hand and corrected it at once."),
-    Rule("rollback", 1, "low", "T1565.001",
-         "Many files, or the same file on many hosts, had an earlier content again at about the same time by the same program.",
-         "An update or deployment was taken back."),
-    Rule("restored", 1, "info", None,
-         "Files had an earlier content again after they were deleted, or through a package, backup or repair tool.",
-         "A backup or a package manager did what it is for."),
-    Rule("flapping", 1, "low", None,
-         "Files or registry values return to the same content again and again.",
-         "Counters, states and lists of recent things are kept so."),
-)
+RULES = rules_of("reversions")
 _FILES = """
     SELECT v.file_id, v.state = 'absent', k.sha256, k.sha1, k.md5, v.content_id, v.since, v.begun_by, v.process_id, v.account_id,
         coalesce(k.size, v.size) = 0

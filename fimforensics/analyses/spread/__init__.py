@@ -14,18 +14,16 @@ from typing import Any, NamedTuple
 import apsw
 
 from fimforensics import arrivals, places, sql
-from fimforensics.analyses.contract import EVENTS_END, Analysis, Finding, Progress, Rule
+from fimforensics.analyses.contract import EVENTS_END, Analysis, Finding, Progress
 from fimforensics.analyses.spread import same
 from fimforensics.arrivals import Arrival
+from fimforensics.queries.rules import BY_NAME
 
 MOST = 1_000  # findings; where a case has more chains, the strongest are told
 NAMED = 6  # hosts that a sentence names
 LONGEST = 7 * 86_400.0  # seconds from the first host to the last that a finding speaks of
 
-CHAIN = Rule("spread in a chain", 1, "medium", "T1570",
-             "A program, script or file that starts by itself came to a few hosts one after another, and no deployment tool "
-             "brought it.",
-             "An administrator who installs something by hand on one host after another does the same.")
+CHAIN = BY_NAME["spread in a chain"]
 
 _ROUND = f"""SELECT {{group}}, {{own}}, {{part}}, e.content_id, e.file_id, e.host_id, e.time, e.match_key, e.ordinal, e.id,
     e.process_id, e.account_id, e.change_id, e.request_id FROM events e NOT INDEXED {{join}}

@@ -12,121 +12,73 @@ import os
 import secrets
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import apsw
 
 from fimforensics import schema
+from fimforensics.blame import FAULTS, fault
 from fimforensics.errors import Problem
 from fimforensics.evidence import custody
+from fimforensics.opening import MAX_VALUE, beside, check_schema, damaged, inspect, open_read, partial
 
-_MAGIC = b"SQLite format 3\0"
-# The tables behind full text are SQLite's own; their DDL may be worded otherwise by another version of it.
-_SCHEMA = """SELECT type, name, CASE WHEN name GLOB '*_fts_*' AND sql GLOB 'CREATE TABLE *' THEN 'full text' ELSE sql END
-    FROM sqlite_schema WHERE sql IS NOT NULL"""
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
+__all__ = ["change", "check_header", "create", "finish_create", "key_check", "key_file", "open_read", "partial", "publish",
+           "read_key", "reading", "seal_file"]
+
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_TOOBIG)
 CACHE_KIB = 96 * 1024  # of pages, while a case is written
-
-
-def partial(case: Path) -> Path:
-    """Where a case lies until its first ingest is done."""
-    return case.with_name(case.name + ".partial")
 
 
 def key_file(case: Path) -> Path:
     """Where a case's secret lies."""
-    return case.with_name(case.name + ".key")
+    return beside(case, ".key")
+
+
+def seal_file(case: Path) -> Path:
+    """Where the statement of a sealed case lies; where it does, the case is never written again."""
+    return beside(case, ".seal.json")
 
 
 def _new(path: Path) -> Path:
     """Where a file is made before it gets its name, so that a stop leaves it whole or not at all."""
-    return path.with_name(path.name + ".new")
+    return beside(path, ".new")
 
 
 def check_header(path: Path) -> None:
-    """Problem, in one line, for everything that is not a case of this format lying still."""
-    where = str(path)
-    if not path.exists():
-        if partial(path).exists():
-            raise Problem("its first ingest is not done", where=where, hint="Run the same ingest command again; it goes on")
-        raise Problem("there is no such case", where=where, hint="Make one: fimforensics ingest CASE SOURCE…")
-    if not path.is_file():
-        raise Problem("it is a folder or a device, not a case", where=where, hint="Name the case's file")
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(100)
-    except OSError as error:
-        raise Problem(f"cannot be read ({error.strerror})", where=where) from None
-    if len(head) < 100 or not head.startswith(_MAGIC):
-        raise Problem("it is not a case (no SQLite file)", where=where,
-                      hint="A source goes after the case: fimforensics ingest CASE SOURCE…")
-    application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
-    if application != schema.APPLICATION_ID:
-        raise Problem("it is a SQLite database, but not a case", where=where, hint="Name the case's file")
-    if version != schema.FORMAT:
-        raise Problem(f"it is a case of format {version}, this program reads format {schema.FORMAT}", where=where,
-                      hint="Derive it anew: fimforensics rebuild CASE NEW, with the program that made it or a later one")
-    if head[18] == 2 or path.with_name(path.name + "-wal").exists():
-        raise Problem("another program left it in WAL mode", where=where,
-                      hint="Close that program, or use a copy of the original")
+    """Problem for everything that is not a case of this format which may be written."""
+    inspect(path, writing=True)
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """`open_read`, closed at the end; damage that shows itself while it is read is a Problem."""
-    with contextlib.closing(open_read(path)) as connection:
+def reading(path: Path, formats: Iterable[int] = (schema.FORMAT,)) -> Iterator[sqlite3.Connection]:
+    """`open_read`, closed at the end; damage that shows itself while it is read is a Problem, and so is what no case holds."""
+    with contextlib.closing(open_read(path, formats)) as connection:
         try:
             yield connection
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE:
+        except sqlite3.Error as error:
+            raise _told(connection, path, error) from None
+        except FAULTS as error:
+            found = fault(connection, str(path))
+            if found is None:
                 raise
-            raise _damaged(path, error) from None
+            raise found from error
 
 
-def _damaged(path: Path, error: Exception) -> Problem:
-    return Problem(f"it is damaged ({error})", where=str(path), hint="Use another copy of it")
-
-
-def open_read(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write; a journal left by a killed writer is named, not touched."""
-    check_header(path)
-    if (journal := path.with_name(path.name + "-journal")).exists() and journal.stat().st_size:
-        raise Problem("a writer is at work on it, or was stopped in the middle", where=str(path),
-                      hint="Run the same ingest command again, or: fimforensics ingest CASE --abandon")
-    connection = sqlite3.connect(path.absolute().as_uri() + "?mode=ro&immutable=1", uri=True)
-    connection.execute("PRAGMA query_only = 1")
-    connection.execute("PRAGMA trusted_schema = 0")
-    _check_schema(connection, path)
-    return connection
-
-
-def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """The file's DDL must be ours, before any table is touched: a crafted view or trigger is no evidence."""
-    try:
-        found = set(connection.execute(_SCHEMA))
-    except sqlite3.DatabaseError as error:
-        raise _damaged(path, error) from None
-    expected = _expected()
-    if found != expected:
-        name = sorted(str(row[1]) for row in found ^ expected)[0]
-        raise Problem(f"its schema is not that of a case (look at {name})", where=str(path),
-                      hint="It was changed by another program")
-
-
-def _expected() -> set[tuple]:
-    plain = sqlite3.connect(":memory:")
-    plain.executescript(schema.ddl() + schema.script("late"))
-    found = set(plain.execute(_SCHEMA))
-    plain.close()
-    return found
+def _told(connection: sqlite3.Connection, path: Path, error: sqlite3.Error) -> Exception:
+    """What is wrong with the case; the error itself where it is the statement's."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF == sqlite3.SQLITE_INTERRUPT:
+        return Problem("reading it takes more than a case of its size can need", where=str(path),
+                       hint="It is damaged, or was made to do that: use another copy of it")
+    if (code or 0) & 0xFF in _DAMAGE:
+        return damaged(path, error)
+    return fault(connection, str(path)) or error
 
 
 def create(case: Path, *, case_key: bytes | None, case_number: str | None, examiner: str | None, note: str | None) -> Path:
     """Makes `CASE.partial` and `CASE.key`; gives the partial's path. A stop leaves both (see `finish_create`) or none."""
-    from sqlite_utils import Database  # loaded here, for reading a case goes without it
-
     target, secret, key = partial(case), key_file(case), case_key or secrets.token_bytes(32)
     if secret.exists() and secret.read_bytes().strip() != key.hex().encode():
         raise Problem("a case's key lies there already", where=str(secret),
@@ -137,22 +89,29 @@ def create(case: Path, *, case_key: bytes | None, case_number: str | None, exami
             path.unlink(missing_ok=True)  # left by a stop
         with os.fdopen(os.open(made[2], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
             stream.write(key.hex().encode() + b"\n")
-        with contextlib.closing(sqlite3.connect(made[0])) as connection:
-            connection.executescript(f"PRAGMA page_size = 4096; PRAGMA application_id = {schema.APPLICATION_ID}; "
-                                     f"PRAGMA user_version = {schema.FORMAT}; BEGIN; {schema.ddl()} COMMIT;")
-            Database(connection)["case_info"].insert({  # type: ignore[union-attr]
-                "id": 1, "case_id": str(uuid.uuid4()), "format": schema.FORMAT, "tool": custody.tool(), "created": custody.now(),
-                "case_number": case_number, "examiner": examiner, "note": note, "events_end": 1, "evidence_digest": "",
-                "key_check": key_check(key)})
+        _lay_out(made[0], key, case_number, examiner, note)
         os.replace(made[0], target)
         finish_create(case)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, apsw.Error) as error:
         for path in made:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
         raise Problem(f"cannot be written ({getattr(error, 'strerror', None) or error})", where=str(target),
                       hint="Name a case in a folder that is there, can be written, and has room") from None
     return target
+
+
+def _lay_out(path: Path, key: bytes | None, case_number: str | None, examiner: str | None, note: str | None) -> None:
+    """An empty case: schema, its own row, and the salt of its digests. Without a key nothing can be ingested into it."""
+    info = {"id": 1, "case_id": str(uuid.uuid4()), "format": schema.FORMAT, "tool": custody.tool(), "created": custody.now(),
+            "case_number": case_number, "examiner": examiner, "note": note, "events_end": 1, "evidence_digest": "",
+            "key_check": key_check(key) if key else ""}
+    with contextlib.closing(apsw.Connection(str(path))) as db:
+        db.execute(f"PRAGMA page_size = 4096; PRAGMA application_id = {schema.APPLICATION_ID}; "
+                   f"PRAGMA user_version = {schema.FORMAT}; BEGIN; {schema.ddl()}")
+        db.execute(f"INSERT INTO case_info ({', '.join(info)}) VALUES ({', '.join('?' * len(info))})", tuple(info.values()))
+        db.execute("INSERT INTO digest_salt VALUES (1, ?)", (secrets.token_hex(32),))
+        db.execute("COMMIT")
 
 
 def finish_create(case: Path) -> None:
@@ -177,32 +136,45 @@ def read_key(path: Path) -> bytes:
         raise Problem("it is not a case's key", where=str(path)) from None
 
 
+def _harden(db: apsw.Connection) -> None:
+    """Nothing in a case's schema runs by itself, and nobody but us writes it."""
+    db.set_busy_timeout(0)
+    for name, on in (("DEFENSIVE", 1), ("TRUSTED_SCHEMA", 0), ("ENABLE_TRIGGER", 0), ("ENABLE_LOAD_EXTENSION", 0)):
+        db.config(getattr(apsw, f"SQLITE_DBCONFIG_{name}"), on)
+    db.limit(apsw.SQLITE_LIMIT_LENGTH, 4 * MAX_VALUE)
+    db.limit(apsw.SQLITE_LIMIT_ATTACHED, 0)
+
+
 @contextlib.contextmanager
 def change(path: Path) -> Iterator[apsw.Connection]:
     """A connection that alone may write, held till the end; what is not committed is rolled back."""
+    if seal_file(path).exists():
+        raise Problem("it is sealed, and a sealed case is never written again", where=str(path),
+                      hint="Make a working copy: fimforensics copy CASE NEW")
     try:
-        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-        db.set_busy_timeout(0)
+        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
+        _harden(db)
         if db.readonly("main"):
             raise apsw.ReadOnlyError("it may only be read")
         db.execute(f"PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; "
                    f"PRAGMA cache_size = -{CACHE_KIB}; PRAGMA temp_store = FILE; PRAGMA foreign_keys = OFF; PRAGMA threads = 2")
         db.execute("BEGIN IMMEDIATE")
         db.execute("COMMIT")
+        check_schema(db, path, unfinished=True)
     except apsw.BusyError:
         raise Problem("another program is writing to it", where=str(path), hint="Wait until it is done") from None
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError, apsw.PermissionsError, apsw.FullError) as error:
         raise Problem(f"cannot be written ({error})", where=str(path),
                       hint="See that its folder and itself can be written, and that there is room") from None
     except (apsw.NotADBError, apsw.CorruptError) as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
     try:
         yield db
     except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
         raise Problem(f"writing failed ({error})", where=str(path),
                       hint="Make room or see to the disk, then run the same command again: it goes on where it stopped") from None
     except (apsw.NotADBError, apsw.CorruptError) as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
     finally:
         if db.in_transaction:
             with contextlib.suppress(apsw.Error):

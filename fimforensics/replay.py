@@ -16,7 +16,7 @@ from pathlib import Path
 import apsw
 
 from fimforensics import case as cases
-from fimforensics import derived, sql
+from fimforensics import derived, schema, sql
 from fimforensics.blocks import Entities
 from fimforensics.errors import Problem
 from fimforensics.evidence import custody, raw
@@ -30,6 +30,7 @@ from fimforensics.shapes import members, open_member
 from fimforensics.store import Writer, sweep
 from fimforensics.tables import identify
 
+READABLE = range(2, schema.FORMAT + 1)  # formats that `rebuild` brings to today's
 Records = set[tuple[int, int]]  # snapshot, and the record's number in it
 
 
@@ -159,10 +160,9 @@ def rebuild(case: Path, new: Path, case_key: bytes | None, progress: Progress, r
     When and where a source was acquired stays as it was; the new custody log begins with where the case came from. How many
     snapshots there are.
     """
-    cases.check_header(case)
     if new.exists() or cases.partial(new).exists():
         raise Problem("it is there already", where=str(new), hint="Name a new file")
-    with cases.reading(case) as connection:
+    with cases.reading(case, READABLE) as connection:
         try:
             with tempfile.TemporaryDirectory(prefix="fimforensics-", dir=new.absolute().parent) as folder:
                 found = list(_sources(connection, Path(folder), reread or {}))

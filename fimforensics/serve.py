@@ -8,7 +8,6 @@ import errno
 import logging
 import re
 import socket
-import sqlite3
 import threading
 import urllib.request
 import webbrowser
@@ -20,7 +19,7 @@ from typing import Any
 import uvicorn
 from datasette.app import Datasette
 
-from fimforensics.case import open_read
+from fimforensics.case import reading
 from fimforensics.errors import Misuse, Problem
 from fimforensics.site.database import CaseDatabase, changed, counts
 from fimforensics.site.guard import App, local_only
@@ -55,11 +54,8 @@ def build(cases: Sequence[Path], *, free_sql: bool = True) -> Datasette:
 
 def _counted(path: Path) -> dict[str, Any]:
     """The case's counts, if it is one that may be served as it lies there."""
-    with contextlib.closing(open_read(path)) as connection:
-        try:
-            return counts(connection, path)
-        except sqlite3.DatabaseError as error:
-            raise Problem(f"a case that cannot be read ({error})", where=str(path)) from None
+    with reading(path) as connection:
+        return counts(connection, path)
 
 
 def asgi(served: Datasette) -> App:

@@ -5,7 +5,7 @@ from __future__ import annotations
 # A module or package of fimforensics → its floor; the longest name that fits counts. Imports go to lower floors only.
 FLOORS = {
     "": 1, "errors": 1, "model": 1, "text": 1, "times": 1, "paths": 1, "hours": 1, "schema": 1, "sql": 1, "arrivals": 1,
-    "places": 1, "programs": 1,
+    "places": 1, "programs": 1, "readonly": 1, "opening": 2, "blame": 2,
     "shapes": 2, "tables": 2, "evidence": 2, "evidence.raw": 2, "queries": 2, "task": 2, "cells": 2,
     "blocks": 2, "rows": 2, "stretches": 2, "segments": 2, "interner": 2, "store": 2,
     "case": 3, "reading": 3, "pipeline": 3, "stream": 3, "sources": 3, "derived": 3, "settle": 3, "snapshot": 3, "ingest": 3,

@@ -12,7 +12,9 @@ from importlib.resources import files
 from fimforensics.model import COLUMNS, MDC, TEXT
 
 APPLICATION_ID = 0x46494D46  # "FIMF"
-FORMAT = 2
+FORMAT = 3
+# What each format added to the one before; `rebuild` reads cases that lack it.
+ADDED = {3: frozenset(["digest_salt", "part", "part_proof", "part_records", "part_snapshots", "redactions"])}
 
 TEXT_COLUMNS = tuple(name for name, kind in COLUMNS.items() if kind == TEXT)
 EMPTY_BIT = {name: 1 << at for at, name in enumerate(TEXT_COLUMNS)}
@@ -109,10 +111,10 @@ def views() -> dict[str, str]:
 
 
 def script(name: str) -> str:
-    """The text of one of the SQL files: `tables`, `indexes`, `analyses` or `late`."""
+    """The text of one of the SQL files: `tables`, `parts`, `indexes`, `analyses` or `late`."""
     return files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
 def ddl() -> str:
     """Everything a new case starts with: tables, their small indexes, and views."""
-    return "\n".join([script("tables"), script("indexes"), script("analyses"), *(f"{text};" for text in views().values())])
+    return "\n".join([*map(script, ("tables", "parts", "indexes", "analyses")), *(f"{text};" for text in views().values())])

@@ -1,4 +1,4 @@
--- The case, format 2. docs/case-format.md tells what each table and column means and how its values are made.
+-- The case, format 3 (what format 3 added stands in parts.sql). docs/case-format.md tells what each table and column means and how its values are made.
 
 CREATE TABLE case_info (
   id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -38,9 +38,9 @@ NO_CASE = {
     "empty": (b"", "it is not a case (no SQLite file). A source goes after the case: fimforensics ingest CASE SOURCE…"),
     "other": (None, "it is a SQLite database, but not a case. Name the case's file"),
     "format": (lambda data: data[:60] + bytes([0, 0, 0, 7]) + data[64:],
-               "it is a case of format 7, this program reads format 2. Derive it anew: fimforensics rebuild CASE NEW, with the "
+               "it is a case of format 7, this program reads format 3. Derive it anew: fimforensics rebuild CASE NEW, with the "
      "program that made it or a later one"),
-    "half": (lambda data: data[:len(data) // 2], "it is damaged (database disk image is malformed). Use another copy of it"),
+    "half": (lambda data: data[:len(data) // 2], "it is cut short: {:,} bytes instead of {:,}. Use another copy of it"),
     "folder": ("", "it is a folder or a device, not a case. Name the case's file"),
 }
 ON_A_CASE = [("info",), ("snapshots",), ("events",), ("show", "1"), ("rejects",), ("custody",), ("original", "1"), ("replay",),
@@ -52,6 +52,7 @@ def test_what_is_no_case_is_told_in_one_line_and_left_alone(kind: str) -> None:
     made, told = NO_CASE.get(kind, (0, "there is no such case. Make one: fimforensics ingest CASE SOURCE…"))
     case = Path("c.db")
     data = case.read_bytes()
+    told = told.format(len(data) // 2, len(data))
     case.unlink()
     if kind == "other":
         sqlite3.connect(case).executescript("CREATE TABLE a (b)").connection.close()

@@ -22,6 +22,7 @@ from fimforensics import schema
 from fimforensics.blame import FAULTS, fault
 from fimforensics.errors import Problem
 from fimforensics.evidence import custody
+from fimforensics.evidence.beside import seal_file
 from fimforensics.opening import MAX_VALUE, beside, check_schema, damaged, inspect, open_read, partial
 
 __all__ = ["change", "check_header", "create", "finish_create", "key_check", "key_file", "open_read", "partial", "publish",
@@ -34,11 +35,6 @@ CACHE_KIB = 96 * 1024  # of pages, while a case is written
 def key_file(case: Path) -> Path:
     """Where a case's secret lies."""
     return beside(case, ".key")
-
-
-def seal_file(case: Path) -> Path:
-    """Where the statement of a sealed case lies; where it does, the case is never written again."""
-    return beside(case, ".seal.json")
 
 
 def _new(path: Path) -> Path:
@@ -147,7 +143,7 @@ def _harden(db: apsw.Connection) -> None:
 
 @contextlib.contextmanager
 def change(path: Path) -> Iterator[apsw.Connection]:
-    """A connection that alone may write, held till the end; what is not committed is rolled back."""
+    """A connection that alone may write, held till the end; what is not committed is rolled back. A sealed case has none."""
     if seal_file(path).exists():
         raise Problem("it is sealed, and a sealed case is never written again", where=str(path),
                       hint="Make a working copy: fimforensics copy CASE NEW")

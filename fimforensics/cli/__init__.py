@@ -14,7 +14,21 @@ from typing import Any
 import click
 
 from fimforensics import __version__
-from fimforensics.cli import analyze, compare, coverage, events, evidence, findings, history, ingest, look, site, spread, trace
+from fimforensics.cli import (
+    analyze,
+    compare,
+    coverage,
+    events,
+    evidence,
+    findings,
+    history,
+    ingest,
+    look,
+    seal,
+    site,
+    spread,
+    trace,
+)
 from fimforensics.errors import Misuse, Problem
 from fimforensics.text import visible
 
@@ -77,6 +91,6 @@ def main() -> None:
     """
 
 
-for _family in (ingest, analyze, look, events, history, compare, coverage, findings, evidence, site, spread, trace):
+for _family in (ingest, analyze, look, events, history, compare, coverage, findings, evidence, seal, site, spread, trace):
     for _command in _family.COMMANDS:
         main.add_command(_command)

@@ -1,0 +1,125 @@
+"""A digest for every table and one for the schema: nothing in a case may lie outside a proof.
+
+A table's digest goes over all its rows, each cell with its type and length, so that no two tables give the same bytes; the
+schema's over all of `sqlite_schema` and what a file says of itself. They are of this one file: ids count, times of work count
+(what two cases have in common whatever their ids, `queries.digest` tells). docs/case-format.md, Digests, has every byte.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
+from struct import Struct
+from typing import NamedTuple
+
+_LONG, _DOUBLE, _LENGTH = Struct(">cq").pack, Struct(">cd").pack, Struct(">cQ").pack
+_TABLES = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' ORDER BY name"
+SETTINGS = ("application_id", "user_version", "encoding", "page_size", "auto_vacuum", "default_cache_size")
+
+
+class TableDigest(NamedTuple):
+    """How many rows a table has, and the SHA-256 over them in hexadecimal."""
+
+    rows: int
+    sha256: str
+
+
+Progress = Callable[[str], None]  # the table that is done
+
+
+def cell(value: object) -> bytes:
+    """A cell as it is hashed: its type, then its length where that can differ, then its bytes; text as a bytearray."""
+    if value is None:
+        return b"N"
+    kind = type(value)
+    if kind is int:
+        return _LONG(b"I", value)
+    if kind is bytearray:
+        return _LENGTH(b"T", len(value)) + value  # type: ignore[arg-type, operator]
+    if kind is float:
+        return _DOUBLE(b"R", value)
+    if kind is bytes:
+        return _LENGTH(b"B", len(value)) + value  # type: ignore[arg-type, operator]
+    if kind is str:
+        data = value.encode("utf-8", "surrogatepass")  # type: ignore[attr-defined]
+        return _LENGTH(b"T", len(data)) + data
+    raise TypeError(kind)
+
+
+def row(cells: Iterable[object]) -> bytes:
+    """A row as it is hashed."""
+    return b"".join([cell(value) for value in cells])
+
+
+@contextlib.contextmanager
+def raw_text(connection: sqlite3.Connection) -> Iterator[None]:
+    """Text comes as its bytes in a bytearray meanwhile: a cell need not be UTF-8 to be hashed."""
+    before = connection.text_factory
+    connection.text_factory = bytearray
+    try:
+        yield
+    finally:
+        connection.text_factory = before
+
+
+def tables(connection: sqlite3.Connection) -> dict[str, bool]:
+    """Every table that has rows of its own, by name: has it rowids? Virtual tables have none, those behind them are here."""
+    with _plain_text(connection):
+        return {name: re.search(r"\)\s*WITHOUT\s+ROWID\s*$", sql, re.I) is None
+                for name, sql in connection.execute(_TABLES) if not re.match(r"CREATE\s+VIRTUAL\s", sql, re.I)}
+
+
+@contextlib.contextmanager
+def _plain_text(connection: sqlite3.Connection) -> Iterator[None]:
+    before = connection.text_factory
+    connection.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
+    try:
+        yield
+    finally:
+        connection.text_factory = before
+
+
+def statement(connection: sqlite3.Connection, table: str, has_rowid: bool) -> tuple[list[str], str]:
+    """The columns of a table as they are hashed, `rowid` before them where it has one, and the query for its rows in order."""
+    quoted = '"' + table.replace('"', '""') + '"'
+    with _plain_text(connection):
+        told = connection.execute(f"PRAGMA table_info({quoted})").fetchall()
+    names = [name for _, name, *_ in told]
+    if has_rowid:
+        return ["rowid", *names], f"SELECT rowid, * FROM {quoted} ORDER BY rowid"
+    keys = [name for _, name in sorted((place, name) for _, name, *_, place in told if place)]
+    return names, f"SELECT * FROM {quoted} ORDER BY {', '.join(keys)}"
+
+
+def table_digest(connection: sqlite3.Connection, table: str, has_rowid: bool = True) -> TableDigest:
+    """The digest of one table."""
+    names, query = statement(connection, table, has_rowid)
+    found, count = sha256(row(["fimforensics table 1", table, len(names), *names])), 0
+    with raw_text(connection):
+        cursor = connection.execute(query)
+        while rows := cursor.fetchmany(512):
+            found.update(b"".join([row(cells) for cells in rows]))
+            count += len(rows)
+    return TableDigest(count, found.hexdigest())
+
+
+def table_digests(connection: sqlite3.Connection, progress: Progress = lambda _: None) -> dict[str, TableDigest]:
+    """The digest of every table, by name; looks at every cell of the case."""
+    found = {}
+    for table, has_rowid in tables(connection).items():
+        found[table] = table_digest(connection, table, has_rowid)
+        progress(table)
+    return found
+
+
+def schema_digest(connection: sqlite3.Connection) -> str:
+    """The digest of all of `sqlite_schema` (but where in the file things lie), and of what the file says of itself."""
+    settings = [connection.execute(f"PRAGMA {name}").fetchone() for name in SETTINGS]
+    found = sha256(row(["fimforensics schema 1", *(value[0] if value else None for value in settings)]))
+    with raw_text(connection):
+        for cells in connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"):
+            found.update(row(cells))
+    return found.hexdigest()

@@ -1,0 +1,152 @@
+"""The statement over a sealed case: what it holds, down to a digest of every table, in one page of canonical JSON (RFC 8785).
+
+Who holds the statement and trusts its signature needs no other word of ours: file hash, tree, digests, and, word for word, the
+rows that nothing could derive again (`TOLD`): who took what when, and the whole custody log. docs/case-format.md, Statement.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from platform import node as machine
+from typing import Any
+
+import rfc8785
+
+from fimforensics.errors import Problem
+from fimforensics.evidence import custody, digests, tree
+
+KIND, VERSION = "fimforensics seal", 1
+TOLD = ("case_info", "snapshots", "custody_log", "analyses")  # tables that a statement holds word for word
+_LARGEST = 256 << 20
+_LEAVES = "SELECT hashes FROM leaves ORDER BY first_seq"
+_OWNERS = ("SELECT seq, snapshot_id FROM occurrences UNION ALL SELECT seq, snapshot_id FROM rejects ORDER BY 1")
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Who sealed, when and why; `signer` is the fingerprint of the key, None where the seal is not signed."""
+
+    time: str
+    local_offset: str
+    actor: str
+    machine: str
+    tool: str
+    note: str | None
+    signer: str | None
+
+
+def now(note: str | None, signer: str | None) -> Sealed:
+    """A seal made here and now."""
+    return Sealed(custody.now(), datetime.now().astimezone().strftime("%z"), custody.actor(), machine(), custody.tool(), note,
+                  signer)
+
+
+def make(connection: sqlite3.Connection, file: dict[str, object], sealed: Sealed, parent: dict | None = None,
+         progress: Progress = lambda _: None) -> dict[str, Any]:
+    """The statement over the case behind `connection`; `file` has the name, size and sha256 of its file."""
+    told = {table: list(_rows(connection, table)) for table in TOLD}
+    about = told["case_info"][0]
+    leaves = all_leaves(connection)
+    tables = digests.table_digests(connection, progress)
+    return {
+        "statement": KIND, "version": VERSION,
+        "case": {name: about[name] for name in ("case_id", "case_number", "examiner", "format", "tool")},
+        "file": file, "sealed": asdict(sealed),
+        "tree": {"leaves": len(leaves), "root": tree.root(leaves).hex()},
+        "snapshots": snapshot_trees(connection, leaves),
+        "digests": {"schema": digests.schema_digest(connection),
+                    "tables": {name: {"rows": one.rows, "sha256": one.sha256} for name, one in tables.items()}},
+        "custody": {"entries": len(told["custody_log"]),
+                    "head": told["custody_log"][-1]["hash"] if told["custody_log"] else None},
+        "rows": told, "parent": parent}
+
+
+def all_leaves(connection: sqlite3.Connection) -> tree.Joined:
+    """The leaves of the case, in order."""
+    return tree.Joined(b"".join(data for (data,) in connection.execute(_LEAVES)))
+
+
+def snapshot_trees(connection: sqlite3.Connection, leaves: tree.Joined) -> list[dict[str, Any]]:
+    """For each finished snapshot its source and the root over the leaves of its own records, in order of seq."""
+    seqs: dict[int, list[int]] = {}
+    for seq, number in connection.execute(_OWNERS):
+        seqs.setdefault(number, []).append(seq)
+    found = []
+    for number, source, size, sha256 in connection.execute(
+            "SELECT id, source, size, sha256 FROM snapshots WHERE state = 'finished' ORDER BY id"):
+        own = [leaves[seq - 1] for seq in seqs.get(number, ()) if 0 < seq <= len(leaves)]
+        found.append({"id": number, "source": source, "size": size, "sha256": sha256, "leaves": len(own),
+                      "root": tree.root(own).hex()})
+    return found
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> Iterator[dict[str, Any]]:
+    """The rows of a small table as objects; a cell that is no text or whole number is told as JSON cannot hide."""
+    cursor = connection.execute(f"SELECT * FROM {table} ORDER BY rowid")
+    names = [name for name, *_ in cursor.description]
+    for cells in cursor:
+        yield dict(zip(names, map(told_cell, cells), strict=True))
+
+
+def told_cell(value: object) -> object:
+    """A cell as a statement holds it: text, whole numbers and null as they are, anything else in an object with its type."""
+    if isinstance(value, bytes):
+        return {"blob": value.hex()}
+    if isinstance(value, float):
+        return {"real": value.hex()}
+    if isinstance(value, int) and abs(value) >= 1 << 53:
+        return {"integer": str(value)}
+    return value
+
+
+def canonical(statement: dict[str, Any]) -> bytes:
+    """The bytes that are signed, hashed and written."""
+    return rfc8785.dumps(statement)
+
+
+def read(path: Path) -> tuple[dict[str, Any], bytes]:
+    """A statement from its file, and its bytes; Problem for what is none."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_LARGEST + 1)
+    except OSError as error:
+        raise Problem(f"the statement cannot be read ({error.strerror})", where=str(path)) from None
+    try:
+        found = json.loads(data) if len(data) <= _LARGEST else None
+        if not isinstance(found, dict) or canonical(found) != data:
+            raise ValueError
+    except (ValueError, RecursionError):
+        raise Problem("it is no statement of a seal, or was changed", where=str(path)) from None
+    if found.get("statement") != KIND:
+        raise Problem("it is no statement of a seal", where=str(path))
+    if found.get("version") != VERSION:
+        raise Problem(f"it is a statement of version {str(found.get('version'))[:20]}, this program reads {VERSION}",
+                      where=str(path), hint="Use a later fimforensics")
+    _check_shape(found, path)
+    return found, data
+
+
+def _check_shape(found: dict[str, Any], path: Path) -> None:
+    """Problem unless all is there that a reader of statements counts on, each of its kind."""
+    try:
+        right = (all(isinstance(found[name], dict) for name in ("case", "file", "sealed", "tree", "digests", "custody", "rows"))
+                 and isinstance(found["snapshots"], list) and isinstance(found["parent"], dict | None)
+                 and isinstance(found["tree"]["leaves"], int) and len(bytes.fromhex(found["tree"]["root"])) == 32
+                 and isinstance(found["file"]["sha256"], str) and isinstance(found["file"]["size"], int)
+                 and isinstance(found["digests"]["schema"], str)
+                 and all(isinstance(one["rows"], int) and isinstance(one["sha256"], str)
+                         for one in found["digests"]["tables"].values())
+                 and all(isinstance(row, dict) for table in TOLD for row in found["rows"][table])
+                 and all(isinstance(one["id"], int) and isinstance(one["root"], str) for one in found["snapshots"])
+                 and all(isinstance(found["sealed"][name], str) for name in ("time", "actor", "machine", "tool"))
+                 and isinstance(found["sealed"]["signer"], str | None))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        right = False
+    if not right:
+        raise Problem("the statement lacks what every seal states", where=str(path))

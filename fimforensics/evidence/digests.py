@@ -2,7 +2,8 @@
 
 A table's digest goes over all its rows, each cell with its type and length, so that no two tables give the same bytes; the
 schema's over all of `sqlite_schema` and what a file says of itself. They are of this one file: ids count, times of work count
-(what two cases have in common whatever their ids, `queries.digest` tells). docs/case-format.md, Digests, has every byte.
+(what two cases have in common whatever their ids, `queries.digest` tells). The case's `digest_salt` goes first, so that who has
+a digest but not the case cannot test guesses. docs/case-format.md, Digests, has every byte.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 _LONG, _DOUBLE, _LENGTH = Struct(">cq").pack, Struct(">cd").pack, Struct(">cQ").pack
 _TABLES = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' ORDER BY name"
-SETTINGS = ("application_id", "user_version", "encoding", "page_size", "auto_vacuum", "default_cache_size")
+SETTINGS = ("application_id", "user_version", "encoding", "page_size")
 
 
 class TableDigest(NamedTuple):
@@ -94,10 +95,16 @@ def statement(connection: sqlite3.Connection, table: str, has_rowid: bool) -> tu
     return names, f"SELECT * FROM {quoted} ORDER BY {', '.join(keys)}"
 
 
-def table_digest(connection: sqlite3.Connection, table: str, has_rowid: bool = True) -> TableDigest:
-    """The digest of one table."""
+def salt(connection: sqlite3.Connection) -> str:
+    """The case's salt of digests, '' where a hand took it out."""
+    told = connection.execute("SELECT salt FROM digest_salt").fetchone()
+    return str(told[0]) if told else ""
+
+
+def table_digest(connection: sqlite3.Connection, table: str, has_rowid: bool, salted: str) -> TableDigest:
+    """The digest of one table; `salted` is `salt(connection)`."""
     names, query = statement(connection, table, has_rowid)
-    found, count = sha256(row(["fimforensics table 1", table, len(names), *names])), 0
+    found, count = sha256(row(["fimforensics table 1", salted, table, len(names), *names])), 0
     with raw_text(connection):
         cursor = connection.execute(query)
         while rows := cursor.fetchmany(512):
@@ -108,11 +115,25 @@ def table_digest(connection: sqlite3.Connection, table: str, has_rowid: bool = T
 
 def table_digests(connection: sqlite3.Connection, progress: Progress = lambda _: None) -> dict[str, TableDigest]:
     """The digest of every table, by name; looks at every cell of the case."""
-    found = {}
+    found, salted = {}, salt(connection)
     for table, has_rowid in tables(connection).items():
-        found[table] = table_digest(connection, table, has_rowid)
+        found[table] = table_digest(connection, table, has_rowid, salted)
         progress(table)
     return found
+
+
+def cell_digests(connection: sqlite3.Connection, table: str) -> dict[str, object]:
+    """For a small table: its columns, and for each row its rowid and a short salted hash of every cell.
+
+    Tells which cell differs where nothing can derive it; that none differs, the table's digest tells.
+    """
+    names, query = statement(connection, table, True)
+    salted = salt(connection)
+    with raw_text(connection):
+        rows = [[number, *(sha256(row(["fimforensics cell 1", salted, table, number, name, value])).hexdigest()[:16]
+                           for name, value in zip(names[1:], cells, strict=True))]
+                for number, *cells in connection.execute(query)]
+    return {"columns": names[1:], "rows": rows}
 
 
 def schema_digest(connection: sqlite3.Connection) -> str:

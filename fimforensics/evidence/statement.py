@@ -1,14 +1,15 @@
 """The statement over a sealed case: what it holds, down to a digest of every table, in one page of canonical JSON (RFC 8785).
 
-Who holds the statement and trusts its signature needs no other word of ours: file hash, tree, digests, and, word for word, the
-rows that nothing could derive again (`TOLD`): who took what when, and the whole custody log. docs/case-format.md, Statement.
+Who holds the statement and trusts its signature needs no other word of ours: file hash, tree, digests, and a short hash of each
+cell that nothing could derive again (`TOLD`: who took what when, the custody log), so that a change is found and named. All
+digests are salted by the case, so a statement gives away nothing of what is in it. docs/case-format.md, Statement.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from fimforensics.errors import Problem
 from fimforensics.evidence import custody, digests, tree
 
 KIND, VERSION = "fimforensics seal", 1
-TOLD = ("case_info", "snapshots", "custody_log", "analyses")  # tables that a statement holds word for word
+TOLD = ("case_info", "snapshots", "custody_log", "analyses", "digest_salt", "redactions", "part")  # tables told cell by cell
 _LARGEST = 256 << 20
 _LEAVES = "SELECT hashes FROM leaves ORDER BY first_seq"
 _OWNERS = ("SELECT seq, snapshot_id FROM occurrences UNION ALL SELECT seq, snapshot_id FROM rejects ORDER BY 1")
@@ -50,21 +51,22 @@ def now(note: str | None, signer: str | None) -> Sealed:
 def make(connection: sqlite3.Connection, file: dict[str, object], sealed: Sealed, parent: dict | None = None,
          progress: Progress = lambda _: None) -> dict[str, Any]:
     """The statement over the case behind `connection`; `file` has the name, size and sha256 of its file."""
-    told = {table: list(_rows(connection, table)) for table in TOLD}
-    about = told["case_info"][0]
+    names = ("case_id", "case_number", "examiner", "format", "tool")
+    about = connection.execute(f"SELECT {', '.join(names)} FROM case_info").fetchone()
+    entries, head = connection.execute("SELECT count(*), (SELECT hash FROM custody_log ORDER BY id DESC LIMIT 1) "
+                                       "FROM custody_log").fetchone()
     leaves = all_leaves(connection)
     tables = digests.table_digests(connection, progress)
     return {
         "statement": KIND, "version": VERSION,
-        "case": {name: about[name] for name in ("case_id", "case_number", "examiner", "format", "tool")},
+        "case": dict(zip(names, about, strict=True)),
         "file": file, "sealed": asdict(sealed),
         "tree": {"leaves": len(leaves), "root": tree.root(leaves).hex()},
         "snapshots": snapshot_trees(connection, leaves),
         "digests": {"schema": digests.schema_digest(connection),
                     "tables": {name: {"rows": one.rows, "sha256": one.sha256} for name, one in tables.items()}},
-        "custody": {"entries": len(told["custody_log"]),
-                    "head": told["custody_log"][-1]["hash"] if told["custody_log"] else None},
-        "rows": told, "parent": parent}
+        "cells": {table: digests.cell_digests(connection, table) for table in TOLD},
+        "custody": {"entries": entries, "head": head}, "parent": parent}
 
 
 def all_leaves(connection: sqlite3.Connection) -> tree.Joined:
@@ -84,25 +86,6 @@ def snapshot_trees(connection: sqlite3.Connection, leaves: tree.Joined) -> list[
         found.append({"id": number, "source": source, "size": size, "sha256": sha256, "leaves": len(own),
                       "root": tree.root(own).hex()})
     return found
-
-
-def _rows(connection: sqlite3.Connection, table: str) -> Iterator[dict[str, Any]]:
-    """The rows of a small table as objects; a cell that is no text or whole number is told as JSON cannot hide."""
-    cursor = connection.execute(f"SELECT * FROM {table} ORDER BY rowid")
-    names = [name for name, *_ in cursor.description]
-    for cells in cursor:
-        yield dict(zip(names, map(told_cell, cells), strict=True))
-
-
-def told_cell(value: object) -> object:
-    """A cell as a statement holds it: text, whole numbers and null as they are, anything else in an object with its type."""
-    if isinstance(value, bytes):
-        return {"blob": value.hex()}
-    if isinstance(value, float):
-        return {"real": value.hex()}
-    if isinstance(value, int) and abs(value) >= 1 << 53:
-        return {"integer": str(value)}
-    return value
 
 
 def canonical(statement: dict[str, Any]) -> bytes:
@@ -135,14 +118,15 @@ def read(path: Path) -> tuple[dict[str, Any], bytes]:
 def _check_shape(found: dict[str, Any], path: Path) -> None:
     """Problem unless all is there that a reader of statements counts on, each of its kind."""
     try:
-        right = (all(isinstance(found[name], dict) for name in ("case", "file", "sealed", "tree", "digests", "custody", "rows"))
+        right = (all(isinstance(found[name], dict) for name in ("case", "file", "sealed", "tree", "digests", "custody", "cells"))
                  and isinstance(found["snapshots"], list) and isinstance(found["parent"], dict | None)
                  and isinstance(found["tree"]["leaves"], int) and len(bytes.fromhex(found["tree"]["root"])) == 32
                  and isinstance(found["file"]["sha256"], str) and isinstance(found["file"]["size"], int)
                  and isinstance(found["digests"]["schema"], str)
                  and all(isinstance(one["rows"], int) and isinstance(one["sha256"], str)
                          for one in found["digests"]["tables"].values())
-                 and all(isinstance(row, dict) for table in TOLD for row in found["rows"][table])
+                 and all(isinstance(one["columns"], list) and all(isinstance(row[0], int) for row in one["rows"])
+                         for one in found["cells"].values())
                  and all(isinstance(one["id"], int) and isinstance(one["root"], str) for one in found["snapshots"])
                  and all(isinstance(found["sealed"][name], str) for name in ("time", "actor", "machine", "tool"))
                  and isinstance(found["sealed"]["signer"], str | None))

@@ -42,8 +42,8 @@ def test_the_test_server_gives_the_columns_that_microsofts_parser_expects(store:
 
 
 def test_the_test_server_reads_literals_as_microsofts_parser_does() -> None:
-    written = ['"a\\\\b"', "'it\\'s'", '"\\"\\u202e\\u0041\\ud83d\\ude00\\x41"', '@"C:\\a""b"', "@'it''s'", '"\\t\\n\\r"', 'h"secret"',
-               '"é😀"', '"\\0"']
+    written = ['"a\\\\b"', "'it\\'s'", '"\\"\\u202e\\u0041\\ud83d\\ude00\\x41"', '@"C:\\a""b"', "@'it''s'", '"\\t\\n\\r"',
+               'h"secret"', '"é😀"', '"\\0"']
     *verdicts, unknown = judge([f"print {text}" for text in [*written, '"\\q"']], {})
     assert [verdict.literals for verdict in verdicts] == [(literal(text),) for text in written]
     assert unknown.complaints

@@ -250,7 +250,7 @@ def test_plugins_are_flat() -> None:
     ("fimforensics.cli.ingest", "fimforensics.ingest", True), ("fimforensics.case", "fimforensics.cli.ingest", False),
     ("fimforensics.shapes.a", "fimforensics.shapes.b", False), ("fimforensics.shapes", "fimforensics.shapes.b", True),
     ("fimforensics.shapes.a", "fimforensics.shapes.strict_json", True), ("fimforensics.shapes.a", "fimforensics.tables", False),
-    ("fimforensics.analyses.a", "fimforensics.exports.b", False), ("fimforensics.evidence.seal", "fimforensics.shapes", False),
+    ("fimforensics.analyses.a", "fimforensics.detections.b", False), ("fimforensics.evidence.seal", "fimforensics.shapes", False),
     ("fimforensics.evidence.verify", "fimforensics.shapes", True), ("fimforensics.model", "fimforensics", True),
     ("datasette_plugins.events", "fimforensics.queries.events", True), ("datasette_plugins.a", "datasette_plugins.b", False),
     ("datasette_plugins.events", "fimforensics.store", False), ("fimforensics.ingest", "fimforensics.serve", False),

@@ -105,7 +105,8 @@ class _Answer:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.start = {**message, "headers": headers(message.get("headers", []), self.scope["path"])}
+            self.start = {**message, "headers": headers(message.get("headers", []), self.scope["path"],
+                                                             bool(self.scope.get("query_string")))}
             self.kind = _kind(self.start["headers"], self.scope["path"])
             if self.kind != "page":
                 await self.send(self.start)
@@ -135,10 +136,13 @@ def _kind(found: Headers, path: str) -> str:
     return "csv" if path.endswith(".csv") and content.startswith((b"text/plain", b"text/csv")) else "other"
 
 
-def headers(found: Iterable[tuple[bytes, bytes]], path: str) -> Headers:
-    """The answer's headers with ours over them: nothing of a case is cached, and no cookie is for scripts."""
+def headers(found: Iterable[tuple[bytes, bytes]], path: str, marked: bool = True) -> Headers:
+    """The answer's headers with ours over them: nothing of a case is cached, and no cookie is for scripts.
+
+    `marked` says that the address names the file's version; a file without (a module that another asks for) is asked for anew.
+    """
     ours = dict(SECURITY)
-    ours[b"cache-control"] = b"max-age=86400" if STATIC.match(path) else b"no-store"
+    ours[b"cache-control"] = (b"max-age=86400" if marked else b"no-cache") if STATIC.match(path) else b"no-store"
     kept = [(name, _http_only(value) if name.lower() == b"set-cookie" else value)
             for name, value in found if name.lower() not in ours]
     return [*kept, *ours.items()]

@@ -9,6 +9,8 @@ from fimforensics.site import (
     content_page,
     coverage_page,
     evidence_page,
+    explore_file,
+    explore_page,
     findings_page,
     host_page,
     life_page,
@@ -32,5 +34,6 @@ OWN: dict[str, Page] = {
     "evidence": Page("evidence.html", evidence_page.ask, "Evidence"),
     "compare": Page("compare.html", compare_page.ask, "Compare"),
     "search": Page("search.html", search_page.ask, "Search"),
+    "explore": Page("explore.html", explore_page.ask, "Explore", explore_file.cytoscape),
     "trace": Page("trace.html", trace_page.ask, "Trace"),
 }

@@ -211,16 +211,17 @@ def _path(connection: sqlite3.Connection, page: TracePage, one: Entity, other: E
     for number, move in enumerate(found.steps, 1):
         there = move.object if move.subject == here else move.subject
         content = move.relation == "had" and there == move.subject
-        said = "came to" if content else trace_words.label(move.relation)
-        lines.append(Line(number, number - 1, "forward", number, move.time, move.relation, said,
+        words = "came to" if content else trace_words.label(move.relation)
+        lines.append(Line(number, number - 1, "forward", number, move.time, move.relation, words,
                           thing(there, entities.name(connection, *there)), "", trace_words.basis(move), move.event, move.events,
                           "", None))
         here = there
     return replace(page, start=thing(begin, entities.name(connection, *begin)), steps=tuple(lines),
-                   end=thing((found.last.kind, found.last.id), found.last.name), path=_said(found))
+                   end=thing((found.last.kind, found.last.id), found.last.name), path=said(found))
 
 
-def _said(found: paths.Path) -> str:
+def said(found: paths.Path) -> str:
+    """A way, or why there is none, as a sentence."""
     first, last = (f"{one.kind} {one.name}" for one in (found.first, found.last))
     missed = " Some things on the way have more neighbours than were looked at: " if found.bounded else ""
     if found.steps:

@@ -20,7 +20,7 @@ ELBOW = 12  # where lines to several things part
 NAME, KIND = 210, 240  # room for a node's two lines, in tenths of a letter
 Link = Callable[[Thing], str]
 
-_SHAPES = {
+SHAPES = {
     "file": '<path class="mark" d="M0 0h8l5 5v11H0z" fill="#2f7f8f"/>',
     "registry value": '<path class="mark" d="M4 1h8l4 7-4 7H4L0 8z" fill="#b0760f"/>',
     "process": '<circle class="mark" cx="8" cy="8" r="7.5" fill="#7a5ea8"/>',
@@ -68,8 +68,8 @@ def _edge(edge: Edge, nodes: dict[int, Node]) -> Markup:
         '<path class="line" d="M{} {}H{}V{}H{}" fill="none" stroke="#6b7478"/><path class="tip" d="M{} {}l-7-4v8z" '
         'fill="#6b7478"/><text class="told" x="{}" y="{}" font-size="11.5" fill="#1d2326">{}</text>'
         '<text class="when" x="{}" y="{}" font-size="10.5" fill="#565f63">{}</text></g>').format(
-        "" if edge.fits else " between", edge.number, inert(edge.time), f"{words}, {_clock(edge.time)} UTC",
-        x, y, turn, down, to, to, down, text, level - 5, words, text, level + 13, _clock(edge.time)[:19])
+        "" if edge.fits else " between", edge.number, inert(edge.time), f"{words}, {clock(edge.time)} UTC",
+        x, y, turn, down, to, to, down, text, level - 5, words, text, level + 13, clock(edge.time)[:19])
 
 
 def _node(node: Node, link: Link | None) -> Markup:
@@ -77,14 +77,14 @@ def _node(node: Node, link: Link | None) -> Markup:
     thing, begin = node.thing, node.number == 0
     again = "" if node.again is None else f"followed at step {node.again}" if node.again else "the start"
     kind = again or (f"{thing.kind} on {thing.host}" if thing.host else thing.kind)
-    title = ", ".join(part for part in (f"{thing.kind} {thing.name}", f"{_clock(node.time)} UTC" if node.time else "the start",
+    title = ", ".join(part for part in (f"{thing.kind} {thing.name}", f"{clock(node.time)} UTC" if node.time else "the start",
                                         again) if part)
     inside = Markup(
         '<title>{}</title><rect class="box" x="{}" y="{}" width="{}" height="{}" rx="5" fill="#ffffff" stroke="#565f63" '
         'stroke-width="{}"{}/><g transform="translate({} {})">{}</g><text class="name" x="{}" y="{}" font-size="12.5" '
         'fill="#1d2326"{}>{}</text><text class="kind" x="{}" y="{}" font-size="10.5" fill="#565f63">{}</text>').format(
         inert(title), x, y, WIDE, HIGH, 3 if begin else 1, Markup(' stroke-dasharray="4 3"') if again else "", x + 9, y + 14,
-        Markup(_SHAPES[thing.kind]), x + 34, y + 19, Markup(' font-weight="650"') if begin else "",
+        Markup(SHAPES[thing.kind]), x + 34, y + 19, Markup(' font-weight="650"') if begin else "",
         shortened(inert(thing.short), NAME), x + 34, y + 34, shortened(inert(kind), KIND))
     body = Markup('<a href="{}">{}</a>').format(link(thing), inside) if link else inside
     return Markup('<g class="node k-{}{}{}" data-step="{}" data-time="{}">{}</g>').format(
@@ -110,7 +110,8 @@ def shortened(text: str, room: int) -> str:
     return f"{text[:left]}…{text[len(text) - right:]}"
 
 
-def _clock(time: str) -> str:
+def clock(time: str) -> str:
+    """A canonical time to the millisecond, for reading."""
     return inert(time)[:23].replace("T", " ").rstrip("Z")
 
 

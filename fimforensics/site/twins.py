@@ -50,6 +50,7 @@ class Page:
     template: str
     ask: Ask
     title: str = ""
+    twin: Callable[[object], object] | None = None  # the answer in another form, for the JSON twin
 
 
 async def answer(datasette: Any, request: Request, page: Page, number: int = 0) -> object:
@@ -104,7 +105,7 @@ def _twin(page: Page) -> Callable[..., Any]:
             told = await answer(datasette, request, page, int(request.url_vars.get("number") or 0))
         except (Misuse, Problem) as error:
             return Response(as_json({"ok": False, "error": error.line()}), status=400, content_type="application/json")
-        return Response(as_json(told), content_type="application/json; charset=utf-8")
+        return Response(as_json(page.twin(told) if page.twin else told), content_type="application/json; charset=utf-8")
     return view
 
 

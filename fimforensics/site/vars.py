@@ -19,9 +19,10 @@ from fimforensics.site.narrow import unsearched
 from fimforensics.site.settings import STATIC
 from fimforensics.site.shelf import OWN
 
-MENU = (("-/findings", "Findings"), ("-/coverage", "Coverage"), ("-/trace", "Trace"), ("-/compare", "Compare"),
-        ("-/evidence", "Evidence"), ("events", "Events"), ("files", "Files"), ("registry_values", "Registry"),
-        ("hosts", "Hosts"), ("processes", "Processes"), ("accounts", "Accounts"), ("contents", "Contents"))
+MENU = (("-/findings", "Findings"), ("-/coverage", "Coverage"), ("-/trace", "Trace"), ("-/explore", "Explore"),
+        ("-/compare", "Compare"), ("-/evidence", "Evidence"), ("events", "Events"), ("files", "Files"),
+        ("registry_values", "Registry"), ("hosts", "Hosts"), ("processes", "Processes"), ("accounts", "Accounts"),
+        ("contents", "Contents"))
 
 
 def row_address(datasette: Any, database: str, table: str, identity: object) -> str:

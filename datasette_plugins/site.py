@@ -19,6 +19,7 @@ from fimforensics.site.readonly import harden
 from fimforensics.site.readonly import is_case as opened_case
 from fimforensics.site.settings import STATIC, TEMPLATES
 from fimforensics.site.vars import common, menu
+from fimforensics.site.zones import zoned
 from fimforensics.text import visible
 
 
@@ -71,7 +72,7 @@ def asgi_wrapper(datasette: Any) -> Callable[[guard.App], guard.App]:
     def served(name: str) -> bool:
         return name in datasette.databases and is_case(datasette.databases[name])
 
-    return lambda app: guard.inert(opening_columns(app, served))
+    return lambda app: guard.inert(zoned(opening_columns(app, served)))
 
 
 @hookimpl(hookwrapper=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from markupsafe import Markup, escape
 
 from fimforensics.site.tables import HASHES, foreign_keys
+from fimforensics.site.zones import local
 from fimforensics.text import visible
 
 CUT = 300  # characters of a text in a table of many rows
@@ -54,6 +55,9 @@ def time(value: str, short: bool = False) -> Markup:
     day, clock, fraction = match.groups()
     if short:
         fraction = (fraction or "").rstrip("0").rstrip(".")
+    if there := local(value):
+        return Markup('<time datetime="{0}" title="{0}">{1}<small>{2} {3}</small></time>').format(value, there[0], fraction or "",
+                                                                                                there[1])
     return Markup('<time datetime="{0}">{1} {2}<small>{3}Z</small></time>').format(value, day, clock, fraction or "")
 
 
@@ -62,6 +66,8 @@ def moment(value: str) -> Markup:
     match = _TIME.fullmatch(value)
     if match is None:
         return text(value, 0)
+    if there := local(value):
+        return Markup('<time datetime="{0}" title="{0}">{1} <small>{2}</small></time>').format(value, *there)
     return Markup('<time datetime="{0}" title="{0}">{1} {2}</time>').format(value, match.group(1), match.group(2))
 
 

@@ -18,6 +18,7 @@ from fimforensics.site.database import changed, is_case
 from fimforensics.site.narrow import unsearched
 from fimforensics.site.settings import STATIC
 from fimforensics.site.shelf import OWN
+from fimforensics.site.zones import OFFERED
 
 MENU = (("-/findings", "Findings"), ("-/coverage", "Coverage"), ("-/trace", "Trace"), ("-/explore", "Explore"),
         ("-/compare", "Compare"), ("-/evidence", "Evidence"), ("events", "Events"), ("files", "Files"),
@@ -70,6 +71,8 @@ async def common(datasette: Any, request: Request | None, database: str | None, 
     """The style sheet's address, what the table at hand can be grouped by, and whether the file was changed meanwhile."""
     return {"case_title": await case_title(datasette, database or current(datasette, request)),
             "searched_in_vain": await unsearched(datasette, request, database, table),
+            "zone": request.scope.get("fim_zone") if request else None, "zones": OFFERED,
+            "no_zone": request.scope.get("fim_no_zone") if request else None,
             "case_name": current(datasette, request), "script": lambda name: f"/-/fimforensics/{name}?{_fingerprint(name)}",
             "style": f"/-/fimforensics/site.css?{_fingerprint('site.css')}", "groupings": tables.GROUPINGS.get(table or "", ()),
             "opening": tables.OPENING.get(table or "", ()), "opened_short": bool(request and request.scope.get("fim_opening")),

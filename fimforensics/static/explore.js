@@ -91,7 +91,7 @@ const withAt = (query, at) => {
   const rest = query.replace(/([?&])at=[^&]*&?/, "$1").replace(/[?&]$/, "");
   if (!at) return rest || location.pathname;
   const told = `at=${encodeURIComponent(at)}`;
-  return /[?&]on=/.test(rest) ? rest.replace(/([?&])on=/, `$1${told}&on=`) : `${rest}${rest ? "&" : "?"}${told}`;
+  return /[?&](on|_zone)=/.test(rest) ? rest.replace(/([?&])(on|_zone)=/, `$1${told}&$2=`) : `${rest}${rest ? "&" : "?"}${told}`;
 };
 const put = (key, x, y) => changed((search) => {
   without(search, "pin", (value) => bare(value) === key);
@@ -142,7 +142,7 @@ const begin = () => {
   const view = $(".graph-view");
   const svg = view && $("svg.explore", view);
   if (!svg) { leave = () => {}; return; }
-  const here = $('a[href^="explore.svg?"]').getAttribute("href").slice("explore.svg".length);
+  const here = $("a.same").getAttribute("href");
   if (here !== location.search) history.replaceState(null, "", here); // as the server writes it
   const tools = document.createElement("p");
   tools.className = "graph-tools";

@@ -48,11 +48,12 @@ def analyze(case: Path, names: Sequence[str] = (), progress: Progress = lambda *
         for analysis in reversed(ANALYSES):
             if analysis.name in due:
                 due |= set(analysis.needs) - fresh
-        return [_run(db, number, analysis, digest, progress) for number, analysis in enumerate(ANALYSES, 1)
+        return [run_one(db, number, analysis, digest, progress) for number, analysis in enumerate(ANALYSES, 1)
                 if analysis.name in due]
 
 
-def _run(db: apsw.Connection, number: int, analysis: Analysis, digest: str, progress: Progress) -> Done:
+def run_one(db: apsw.Connection, number: int, analysis: Analysis, digest: str, progress: Progress) -> Done:
+    """Runs one analysis, the `number`-th of the shelf."""
     db.execute("BEGIN IMMEDIATE")
     progress(analysis.name, 0, 1)
     with emptied(db, analysis.tables):

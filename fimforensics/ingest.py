@@ -63,7 +63,7 @@ def take(case: Path, found: list[Source], options: Options, progress: Progress =
         taken = _Ingest(db, key, options, progress, first).take(found)
         empty = db.execute("SELECT 1 FROM snapshots LIMIT 1").fetchone() is None
         if not empty:
-            _judge_trees(db)
+            judge_trees(db)
             derived.refresh(db)
     if first and empty:
         target.unlink()
@@ -74,7 +74,7 @@ def take(case: Path, found: list[Source], options: Options, progress: Progress =
     return taken
 
 
-def _judge_trees(db: apsw.Connection) -> None:
+def judge_trees(db: apsw.Connection) -> None:
     """Says of every folder tree, on its first file, which hours it has no folder for; whatever order its files came in."""
     trees = "SELECT set_id FROM snapshots WHERE state = 'finished' GROUP BY set_id HAVING count(*) > 1"
     files = "SELECT source, id, truncated FROM snapshots WHERE set_id = ? AND state = 'finished' ORDER BY source, id"

@@ -42,22 +42,28 @@ def replay(case: Path, reading: Reading, only: Records | None = None) -> tuple[i
             raise Problem("an ingest is not done", where=str(case),
                           hint="Go on with it first, or: fimforensics ingest CASE --abandon")
         key = cases.read_key(cases.key_file(case))
-        first = sql.cell(db, "SELECT max(first_seq) FROM leaves") or 0
         db.execute("BEGIN IMMEDIATE")
-        tried = found = 0
-        for (snapshot,) in sql.rows(db, "SELECT DISTINCT snapshot_id FROM rejects WHERE replayed_as IS NULL ORDER BY 1"):
-            for seq, record in _again(db, snapshot, only):
-                tried += 1
-                found += record is not None and _one(db, key, seq, record, reading)
-        if found:
-            if settle(db):
-                sweep(db)
-                relabel(db)
-            _count(db, first)
+        tried, found = retry(db, key, reading, only)
         custody.add(db, "replay", {"timezone": reading.timezone, "date_order": reading.date_order},
                     f"{tried} rejects tried again, {found} are events now")
         db.execute("COMMIT")
         derived.refresh(db)
+    return tried, found
+
+
+def retry(db: apsw.Connection, key: bytes, reading: Reading, only: Records | None) -> tuple[int, int]:
+    """The same within a transaction that is open already, without the custody entry."""
+    first = sql.cell(db, "SELECT max(first_seq) FROM leaves") or 0
+    tried = found = 0
+    for (snapshot,) in sql.rows(db, "SELECT DISTINCT snapshot_id FROM rejects WHERE replayed_as IS NULL ORDER BY 1"):
+        for seq, record in _again(db, snapshot, only):
+            tried += 1
+            found += record is not None and _one(db, key, seq, record, reading)
+    if found:
+        if settle(db):
+            sweep(db)
+            relabel(db)
+        _count(db, first)
     return tried, found
 
 

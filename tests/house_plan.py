@@ -24,6 +24,7 @@ BESIDE: dict[str, set[str]] = {
     "segments": {"stretches", "rows", "blocks", "cells"}, "stream": {"pipeline"}, "sources": {"pipeline"}, "settle": {"reading"},
     "snapshot": {"sources", "settle", "derived"}, "ingest": {"case", "sources", "snapshot", "stream", "pipeline", "derived"},
     "seal": {"case"}, "replay": {"case", "ingest", "reading", "settle", "derived"}, "analyze": {"analyses"},
+    "evidence.verify": {"analyses", "analyze"},
 }
 # Shelves: members know nothing of each other; only these helpers are for all of them.
 SHELVES: dict[str, set[str]] = {

@@ -28,6 +28,7 @@ from fimforensics.cli import (
     site,
     spread,
     trace,
+    verify,
 )
 from fimforensics.errors import Misuse, Problem
 from fimforensics.text import visible
@@ -91,6 +92,6 @@ def main() -> None:
     """
 
 
-for _family in (ingest, analyze, look, events, history, compare, coverage, findings, evidence, seal, site, spread, trace):
+for _family in (ingest, analyze, look, events, history, compare, coverage, findings, evidence, seal, verify, site, spread, trace):
     for _command in _family.COMMANDS:
         main.add_command(_command)

@@ -1,0 +1,146 @@
+"""Everything in a case, checked again: is it the file that was sealed, and does all in it follow from its own originals?
+
+In this order: file and signature, schema, SQLite's own check, digests and tree, custody log, then every record read again from
+its original, every row derived and compared, every analysis computed anew. `verify` names what differs, and what it could not
+check. docs/evidence.md tells what that proves, and what no file can prove of itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from fimforensics import case as cases
+from fimforensics.blame import FAULTS, fault
+from fimforensics.errors import Problem
+from fimforensics.evidence import beside, statement, tree
+from fimforensics.evidence.verify import custody_log, records, sealed
+from fimforensics.evidence.verify.report import LAYERS, MOST, Difference, Report
+
+__all__ = ["LAYERS", "Difference", "Options", "Report", "verify"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to verify."""
+
+    fingerprint: str | None = None  # the key that must have signed
+    root: str | None = None  # the root that must be the case's, in hexadecimal
+    fast: bool = False  # without deriving the case again
+    case_key: Path | None = None
+
+
+def verify(case: Path, options: Options = Options(), progress: records.expected.Progress = lambda *_: None) -> Report:
+    """Checks a case; Problem only for what is no case at all or cannot be read."""
+    report = Report()
+    cases.check_header(case)
+    seal = sealed.of(case, report)
+    report.facts["sealed"] = seal.statement["sealed"] if seal else None
+    report.facts["statement_sha256"] = seal.sha256 if seal else None
+    report.facts["signers"] = list(seal.signers) if seal else []
+    if seal:
+        progress("file", 0, 1)
+        sealed.file(case, seal, report)
+    elif not beside.seal_file(case).exists():
+        report.unchecked.append("file and signature: the case is not sealed")
+    sealed.pinned(seal, options.fingerprint, report)
+    with _opened(case, report) as connection:
+        if connection is not None:
+            _inside(case, connection, seal, options, report, progress)
+    return report
+
+
+@contextlib.contextmanager
+def _opened(case: Path, report: Report) -> Iterator[sqlite3.Connection | None]:
+    """The case for reading; None where its schema is not a case's."""
+    try:
+        connection = cases.open_read(case)
+    except Problem as problem:
+        report.check("schema", "that of the format", [Difference("schema", problem.what)])
+        report.unchecked.append("everything inside: nothing is read from a file of another schema")
+        yield None
+        return
+    report.check("schema", "sqlite_schema, word for word, against the format's")
+    with contextlib.closing(connection):
+        yield connection
+
+
+def _inside(case: Path, connection: sqlite3.Connection, seal: sealed.Seal | None, options: Options, report: Report,
+            progress: records.expected.Progress) -> None:
+    """All that is checked within the database."""
+    if connection.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone():
+        raise Problem("an ingest into it is not done", where=str(case),
+                      hint="Go on with it first, or: fimforensics ingest CASE --abandon")
+    with ThreadPoolExecutor(1) as beside_it:
+        integrity = beside_it.submit(_integrity, case)
+        with _faults(connection, case, report, "digests"):
+            if seal:
+                progress("digests", 0, 1)
+                sealed.tables(connection, seal, report)
+        report.check("integrity", "SQLite's integrity_check, in full, and foreign keys", integrity.result())
+    with _faults(connection, case, report, "tree"):
+        leaves = statement.all_leaves(connection)
+        root = tree.root(leaves).hex()
+        report.facts |= {"root": root, "leaves": len(leaves)}
+        if seal:
+            sealed.roots(leaves, connection, seal, report)
+        if options.root is not None:
+            differs = [] if options.root == root else [Difference("tree", f"the root is {root}, not {options.root}")]
+            report.check("tree", "the root against the one that was given", differs)
+    with _faults(connection, case, report, "custody"):
+        custody_log.check(connection, seal, report)
+    if options.fast:
+        report.unchecked.append("records and interpretation: --fast leaves out deriving them again from the originals")
+        return
+    with _faults(connection, case, report, "records"):
+        trusted = seal is not None and options.fingerprint is not None and report.whole
+        records.check(case, _key(case, connection, options.case_key, report), report, progress, recompute=not trusted)
+
+
+def _integrity(case: Path) -> list[Difference]:
+    """SQLite's own check of every page, index and reference, on a connection of its own."""
+    found = []
+    with contextlib.closing(cases.open_read(case)) as connection:
+        try:
+            told = [line for (line,) in connection.execute(f"PRAGMA integrity_check({MOST})") if line != "ok"]
+            found += [Difference("integrity", str(line)) for line in told]
+            for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(MOST):
+                found.append(Difference("integrity", f"it refers to a row of {parent} that is not there", table, row))
+        except sqlite3.Error as error:
+            found.append(Difference("integrity", str(error)))
+    return found
+
+
+@contextlib.contextmanager
+def _faults(connection: sqlite3.Connection, case: Path, report: Report, layer: str) -> Iterator[None]:
+    """What goes wrong because the case holds what no case holds is a difference, not a failure of the program."""
+    try:
+        yield
+    except (sqlite3.Error, apsw.Error, Problem, *FAULTS) as error:
+        blamed = fault(connection, str(case))
+        if blamed is None and not isinstance(error, sqlite3.DatabaseError | apsw.Error | Problem) and report.whole:
+            raise
+        told = blamed.what if blamed else error.what if isinstance(error, Problem) else str(error)
+        report.check(layer, "not to the end", [Difference(layer, told)])
+        report.unchecked.append(f"the rest of {layer}: the case holds what no case holds")
+
+
+def _key(case: Path, connection: sqlite3.Connection, named: Path | None, report: Report) -> bytes | None:
+    """The case key, where it is at hand and the case's."""
+    path = named or cases.key_file(case)
+    if named is None and not path.exists():
+        return None
+    key = cases.read_key(path)
+    told = connection.execute("SELECT key_check FROM case_info").fetchone()
+    if told is None or told[0] != cases.key_check(key):
+        if named:
+            raise Problem("it is another case's key", where=str(path))
+        report.differ(Difference("records", f"{path.name} is not the key of this case", "case_info", 1, "key_check"))
+        return None
+    return key

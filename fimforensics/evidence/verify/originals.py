@@ -1,0 +1,120 @@
+"""The originals' side of a verification: every cell unpacked within bounds, the source whole and with the hashes it had."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, BinaryIO
+
+import apsw
+import zstandard
+
+from fimforensics import sql
+from fimforensics.evidence.originals import Hashes
+from fimforensics.evidence.verify.report import MOST, Difference
+from fimforensics.model import CHUNK
+
+RENDERED = 8 * CHUNK  # bytes that a cell of a rendered member may give
+HASHES = ("size", "sha256", "sha1", "md5")
+
+
+def unpacked(codec: object, data: object, most: int) -> bytes | None:
+    """What a stored cell gives; None where it is no such cell, or gives more than it may."""
+    if codec == "raw" and isinstance(data, bytes):
+        return data if len(data) <= most else None
+    if codec != "zstd" or not isinstance(data, bytes):
+        return None
+    try:
+        unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+        with unpacker.stream_reader(io.BytesIO(data), read_across_frames=True) as stream:
+            found = stream.read(most + 1)
+    except (zstandard.ZstdError, MemoryError):
+        return None
+    return found if len(found) <= most else None
+
+
+def extract(db: apsw.Connection, snapshot: int, target: BinaryIO, hashes: Hashes) -> Iterator[Difference]:
+    """Writes the source of a snapshot to `target`, out of the case attached as `given`; tells of cells that are not right."""
+    at = 0
+    for number, offset, length, codec, data in db.execute(
+            "SELECT rowid, offset, length, codec, data FROM given.originals WHERE snapshot_id = ? ORDER BY offset", (snapshot,)):
+        told = _cell(number, snapshot, offset, length, at)
+        if offset != at:
+            yield told("offset", f"it begins at byte {offset}, the one before ends at {at}")
+        found = unpacked(codec, data, CHUNK)
+        if found is None:
+            yield told("codec" if codec not in ("raw", "zstd") else "data", "its bytes cannot be unpacked")
+            continue
+        if len(found) != length:
+            yield told("length", f"it gives {len(found):,} bytes instead of {length}")
+        hashes.update(found)
+        target.write(found)
+        at += len(found)
+
+
+def _cell(number: int, snapshot: int, offset: object, length: object, at: int) -> Any:
+    place = offset if isinstance(offset, int) else at
+    size = length if isinstance(length, int) else None
+
+    def told(column: str, what: str) -> Difference:
+        return Difference("originals", what, "originals", number, column, snapshot, place, size)
+
+    return told
+
+
+def hashed(snapshot: int, stated: tuple, hashes: Hashes) -> Iterator[Difference]:
+    """The source's size and hashes against what its snapshot says; where all differ, the bytes are not those that came."""
+    found = (hashes.size, *hashes.digests())
+    wrong = [name for name, one, other in zip(HASHES, found, stated, strict=True) if one != other]
+    if len(wrong) >= 3:
+        yield Difference("originals", f"the source's bytes are not those that were taken: SHA-256 {found[1]} instead of "
+                                      f"{stated[1]}", "originals", snapshot=snapshot)
+        return
+    for name in wrong:
+        yield Difference("originals", "the source in the case has another", "snapshots", snapshot, name, snapshot)
+
+
+def stored(db: apsw.Connection) -> Iterator[Difference]:
+    """Every cell of `originals` and `member_cache` against what reading the sources again stores (as `stored` in the scratch)."""
+    for cached, table, owner in ((0, "originals", "snapshot_id"), (1, "member_cache", "member_id")):
+        expected = {(one, offset): (length, codec, hashed_) for one, offset, length, codec, hashed_ in db.execute(
+            "SELECT owner, offset, length, codec, sha256 FROM main.stored WHERE cached = ?", (cached,))}
+        codec = "codec" if cached == 0 else "'zstd'"
+        otherwise: dict[object, list[Difference]] = {}
+        same: set[object] = set()
+        for number, one, offset, length, how, data in db.execute(
+                f"SELECT rowid, {owner}, offset, length, {codec}, data FROM given.{table} ORDER BY {owner}, offset"):
+            told = expected.pop((one, offset), None)
+            if told is None:
+                yield Difference("originals", "no reading of the sources stores it", table, number)
+            elif (length, how) != told[:2]:
+                yield Difference("originals", "reading the source again stores it otherwise", table, number,
+                                 "length" if length != told[0] else "codec")
+            elif not isinstance(data, bytes) or sha256(data).digest() != told[2]:
+                otherwise.setdefault(one, []).append(Difference(
+                    "originals", "reading the source again stores other bytes", table, number, "data",
+                    one if not cached else None, offset, length))
+            else:
+                same.add(one)
+        for one, found in otherwise.items():
+            if one in same or not _same_content(db, table, owner, one):
+                yield from found[:MOST]
+        yield from (Difference("originals", f"the cell of {owner} {one} at offset {offset} is missing", table)
+                    for one, offset in list(expected)[:MOST])
+
+
+def _same_content(db: apsw.Connection, table: str, owner: str, one: object) -> bool:
+    """Do the cells of one source, all packed by another zstd than ours, hold the very bytes that ours hold?
+
+    Only asked where not one cell is as ours; of originals the source's hashes have proven the content already.
+    """
+    if table == "originals":
+        return True
+    found = sha256()
+    for (data,) in db.execute(f"SELECT data FROM given.{table} WHERE {owner} = ? ORDER BY offset", (one,)):
+        content = unpacked("zstd", data, RENDERED)
+        if content is None:
+            return False
+        found.update(content)
+    return sql.first(db, "SELECT content FROM main.contents_stored WHERE owner = ?", (one,)) == (found.digest(),)

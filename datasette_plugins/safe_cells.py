@@ -7,10 +7,11 @@ from datasette import hookimpl
 from markupsafe import Markup
 
 from fimforensics.site.cells import cell
+from fimforensics.site.notes_vars import marker
 from fimforensics.site.vars import row_address
 
 
 @hookimpl(tryfirst=True)
 def render_cell(value: object, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
     """The value as HTML that only shows itself."""
-    return cell(value, column, table, partial(row_address, datasette, database))
+    return cell(value, column, table, partial(row_address, datasette, database), mark=partial(marker(datasette), database))

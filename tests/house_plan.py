@@ -9,7 +9,7 @@ FLOORS = {
     "shapes": 2, "tables": 2, "exports": 2, "evidence": 2, "evidence.raw": 2, "queries": 2, "task": 2, "cells": 2,
     "blocks": 2, "rows": 2, "stretches": 2, "segments": 2, "interner": 2, "store": 2,
     "case": 3, "reading": 3, "pipeline": 3, "stream": 3, "sources": 3, "derived": 3, "settle": 3, "snapshot": 3, "ingest": 3,
-    "replay": 3, "graph": 3, "site": 3, "seal": 3,
+    "replay": 3, "graph": 3, "notes": 3, "passwords": 3, "site": 3, "seal": 3,
     "evidence.verify": 4, "analyses": 4, "analyze": 4, "detections": 4, "reports": 4, "live": 4, "serve": 4,
     "cli": 5, "__main__": 6,
 }
@@ -24,7 +24,7 @@ BESIDE: dict[str, set[str]] = {
     "segments": {"stretches", "rows", "blocks", "cells"}, "stream": {"pipeline"}, "sources": {"pipeline"}, "settle": {"reading"},
     "snapshot": {"sources", "settle", "derived"}, "ingest": {"case", "sources", "snapshot", "stream", "pipeline", "derived"},
     "seal": {"case"}, "replay": {"case", "ingest", "reading", "settle", "derived"}, "analyze": {"analyses"},
-    "evidence.verify": {"analyses", "analyze"},
+    "evidence.verify": {"analyses", "analyze"}, "site": {"notes", "passwords"},
 }
 # Shelves: members know nothing of each other; only these helpers are for all of them.
 SHELVES: dict[str, set[str]] = {

@@ -24,6 +24,7 @@ from fimforensics.cli import (
     history,
     ingest,
     look,
+    notes,
     seal,
     site,
     spread,
@@ -92,6 +93,7 @@ def main() -> None:
     """
 
 
-for _family in (ingest, analyze, look, events, history, compare, coverage, findings, evidence, seal, verify, site, spread, trace):
+for _family in (ingest, analyze, look, events, history, compare, coverage, findings, evidence, seal, verify, site, notes,
+                spread, trace):
     for _command in _family.COMMANDS:
         main.add_command(_command)

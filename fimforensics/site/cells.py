@@ -85,16 +85,20 @@ def pretty_json(value: str) -> Markup:
     return Markup('<pre class="json">{}</pre>').format(block(told))
 
 
-def cell(value: Value, column: str, table: str | None, link: Callable[[str, object], str], cut: int = CUT) -> Markup | None:
-    """The HTML of one cell, None where there is nothing to show. `link(table, id)` gives the address of a row."""
+def cell(value: Value, column: str, table: str | None, link: Callable[[str, object], str], cut: int = CUT,
+         mark: Callable[[str, object], Markup] = lambda table, number: Markup("")) -> Markup | None:
+    """The HTML of one cell, None where there is nothing to show.
+
+    `link(table, id)` gives the address of a row, `mark` a sign beside it where somebody has notes on it.
+    """
     if value is None:
         return None
     if isinstance(value, dict):
-        return _labelled(value, column, table, link, cut)
+        return _labelled(value, column, table, link, cut, mark)
     if isinstance(value, bytes):
         return hexadecimal(value.hex()) if len(value) <= 64 else Markup("<i>{:,} bytes</i>").format(len(value))
     if column == "event_id" and table is None and isinstance(value, int):  # an answer to a question; tables have labels
-        return Markup('<a href="{}">{}</a>').format(link("events", value), value)
+        return Markup('<a href="{}">{}</a>{}').format(link("events", value), value, mark("events", value))
     if isinstance(value, int | float):
         return _number(value, column)
     told = str(value)
@@ -117,10 +121,10 @@ _COUNTS = frozenset(["events", "records", "new_events", "known_events", "rejects
 
 
 def _labelled(value: dict[str, object], column: str, table: str | None, link: Callable[[str, object], str],
-              cut: int) -> Markup:
+              cut: int, mark: Callable[[str, object], Markup]) -> Markup:
     """A foreign key with its label: a link to the row it means."""
     other = foreign_keys().get((table or "", column))
     label, identity = value.get("label"), value.get("value")
     told = cell(label, "sha256" if column == "content_id" else "", None, link, cut) if label is not None else None
     shown = told or Markup("no. {}").format(identity)
-    return Markup('<a href="{}">{}</a>').format(link(other, identity), shown) if other else shown
+    return Markup('<a href="{}">{}</a>{}').format(link(other, identity), shown, mark(other, identity)) if other else shown

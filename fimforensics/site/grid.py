@@ -24,11 +24,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its column's name, its HTML or None, and whether it is a number."""
+    """One cell: its column, its HTML or None, whether it is a number, and in the cell that links to the row the row's number."""
 
     column: str
     html: Any
     number: bool = False
+    key: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ def grid(columns: Sequence[Mapping[str, Any]], rows: Sequence[Any], table: str, 
 def _cell(line: Mapping[str, Mapping[str, Any]], column: Column) -> Cell:
     told = [line[part["name"]] for part in column.parts]
     cell = next((cell for cell in told if cell["raw"] is not None), told[0])
-    return Cell(cell["column"], None if cell["raw"] is None else cell["value"], cell["value_type"] in ("int", "float"))
+    raw = cell["raw"]
+    return Cell(cell["column"], None if raw is None else cell["value"], cell["value_type"] in ("int", "float"),
+                int(raw) if cell["value_type"] == "pk" and str(raw).isdecimal() else None)
 
 
 def _events(row: Any, table: str, events_url: str) -> list[Cell]:

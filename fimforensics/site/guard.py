@@ -12,6 +12,7 @@ import csv
 import io
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from ipaddress import ip_address
 from typing import Any
 
 from fimforensics.text import csv_safe, visible
@@ -31,9 +32,10 @@ SECURITY = {
 }
 READING = ("GET", "HEAD", "OPTIONS")
 # Of Datasette's own pages only these: others show settings and secrets of plugins, threads, messages, or a login.
-OPEN_INTERNALS = re.compile(r"/-/(?:static/|fimforensics/|(?:versions|settings|plugins)(?:\.json)?\Z)")
+OPEN_INTERNALS = re.compile(r"/-/(?:static/|fimforensics/|(?:versions|settings|plugins)(?:\.json)?\Z|login\Z)")
 STATIC = re.compile(r"/-/(?:static|fimforensics)/")
 _THIS_MACHINE = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.I)
+_NAME_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/\\]+)(?::[0-9]{1,5})?", re.I)
 _BAD_PATH = re.compile("[\x00-\x1f\x7f\\\\]")
 _LINE = re.compile(r"[^\t\n]+")
 
@@ -45,33 +47,50 @@ def inert(app: App) -> App:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        answer = _Answer(send, scope)
+        answer = Answer(send, scope)
         refusal = _refusal(scope)
         if refusal:
-            await _refuse(answer, *refusal)
+            await refuse(answer, *refusal)
         elif scope["method"] == "OPTIONS":  # Datasette has answers of its own, with which other origins could be let in
-            await _refuse(answer, 204, "")
+            await refuse(answer, 204, "")
         else:
             await app(scope, receive, answer)
 
     return guarded
 
 
-def local_only(app: App) -> App:
-    """The app for this machine alone: 421 for any Host header that does not name it."""
+def local_only(app: App, names: Iterable[str] = ()) -> App:
+    """The app for this machine alone: 421 for any Host header that does not name it.
+
+    `names` are more names of it; with any of these, addresses in figures are let in too: no foreign site's name is one.
+    """
+    known = frozenset(name.lower() for name in names)
 
     async def guarded(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _names_this_machine(scope):
-            await _refuse(_Answer(send, scope), 421, "This server answers only to the name of the machine it runs on.")
+        if scope["type"] == "http" and not _names_this_machine(scope, known):
+            await refuse(Answer(send, scope), 421, "This server answers only to the name of the machine it runs on.")
         else:
             await app(scope, receive, send)
 
     return guarded
 
 
-def _names_this_machine(scope: Message) -> bool:
+def _names_this_machine(scope: Message, known: frozenset[str]) -> bool:
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"host"]
-    return len(hosts) == 1 and _THIS_MACHINE.fullmatch(hosts[0]) is not None
+    if len(hosts) != 1:
+        return False
+    if _THIS_MACHINE.fullmatch(hosts[0]) is not None:
+        return True
+    match = _NAME_AND_PORT.fullmatch(hosts[0]) if known else None
+    return match is not None and (match[1].lower() in known or _is_address(match[1]))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _refusal(scope: Message) -> tuple[int, str] | None:
@@ -86,7 +105,8 @@ def _refusal(scope: Message) -> tuple[int, str] | None:
     return None
 
 
-async def _refuse(send: Send, status: int, told: str) -> None:
+async def refuse(send: Send, status: int, told: str) -> None:
+    """Answers with a status and one line of text."""
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     if status in (204, 405):
         headers.append((b"allow", ", ".join(READING).encode()))
@@ -94,7 +114,7 @@ async def _refuse(send: Send, status: int, told: str) -> None:
     await send({"type": "http.response.body", "body": f"{told}\n".encode() if told else b""})
 
 
-class _Answer:
+class Answer:
     """The way out of one answer: pages are held until whole and made visible, CSV passes row by row, others as they are."""
 
     def __init__(self, send: Send, scope: Message) -> None:

@@ -9,9 +9,19 @@ from typing import Any
 
 from datasette.app import Datasette
 
+from fimforensics.site.desk import Desk
+from fimforensics.site.door import Door
+
 
 class Served(Datasette):  # type: ignore[misc]
-    """A Datasette over cases whose metadata stays as it is from start to end."""
+    """A Datasette over cases whose metadata stays as it is from start to end.
+
+    `door` knows who asks, where that matters; `desk` has the notes, where some are kept; `names` are more names of this machine.
+    """
+
+    door: Door | None = None
+    desk: Desk | None = None
+    names: tuple[str, ...] = ()
 
     def _table_permission_allows(self, database: str, table: str) -> Any:
         """The `allow` blocks that hold for a table: what they are, not what they say of an actor."""

@@ -17,6 +17,7 @@ from datasette.utils.asgi import NotFound, Request, Response
 
 from fimforensics.errors import Misuse, Problem
 from fimforensics.site.database import is_case
+from fimforensics.site.desk import Desk
 
 _LARGEST = (1 << 63) - 1
 
@@ -29,6 +30,7 @@ class Asked:
     arguments: Mapping[str, list[str]]
     name: str  # of the database, for links
     cases: Mapping[str, str] = field(default_factory=dict)  # all that are served, in order, and their files
+    notes: Desk | None = None  # where notes are kept
 
     def one(self, name: str, otherwise: str = "") -> str:
         """The first value of an argument, or `otherwise`."""
@@ -60,7 +62,8 @@ async def answer(datasette: Any, request: Request, page: Page, number: int = 0) 
     if found is None or not is_case(found):
         raise NotFound("There is no such case")
     served = {one: str(database.path) for one, database in datasette.databases.items() if is_case(database)}
-    asked = Asked(number, {key: request.args.getlist(key) for key in request.args}, name, served)
+    arguments = {key: request.args.getlist(key) for key in request.args}
+    asked = Asked(number, arguments, name, served, getattr(datasette, "desk", None))
     told = await found.execute_fn(lambda connection: page.ask(connection, asked))
     if told is None:
         raise NotFound("There is nothing of this number in the case")
@@ -82,7 +85,7 @@ def own_routes(pages: Mapping[str, Page]) -> Iterator[tuple[str, Callable[..., A
 def row_routes(pages: Mapping[str, Page]) -> Iterator[tuple[str, Callable[..., Any]]]:
     """The addresses of the twins of pages of rows, by their tables."""
     for table, page in pages.items():
-        yield rf"^/(?P<database>[^/]+)/{table}/(?P<number>[0-9]{{1,18}})/page\.json$", _twin(page)
+        yield rf"^/(?P<database>[^/]+)/{table}/(?P<number>[0-9]{{1,18}})/page\.json$", _twin(page, table)
 
 
 def _drawn(name: str, page: Page) -> Callable[..., Any]:
@@ -99,13 +102,18 @@ def _drawn(name: str, page: Page) -> Callable[..., Any]:
     return view
 
 
-def _twin(page: Page) -> Callable[..., Any]:
+def _twin(page: Page, table: str | None = None) -> Callable[..., Any]:
     async def view(datasette: Any, request: Request) -> Response:
         try:
             told = await answer(datasette, request, page, int(request.url_vars.get("number") or 0))
         except (Misuse, Problem) as error:
             return Response(as_json({"ok": False, "error": error.line()}), status=400, content_type="application/json")
-        return Response(as_json(page.twin(told) if page.twin else told), content_type="application/json; charset=utf-8")
+        told = page.twin(told) if page.twin else told
+        desk, name = getattr(datasette, "desk", None), request.url_vars["database"]
+        if desk is not None and table is not None and name in desk.cases:
+            found = plain(told)
+            told = {**(found if isinstance(found, dict) else {}), "notes": desk.of(name, table, int(request.url_vars["number"]))}
+        return Response(as_json(told), content_type="application/json; charset=utf-8")
     return view
 
 

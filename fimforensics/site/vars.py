@@ -21,7 +21,7 @@ from fimforensics.site.shelf import OWN
 from fimforensics.site.zones import OFFERED
 
 MENU = (("-/findings", "Findings"), ("-/coverage", "Coverage"), ("-/trace", "Trace"), ("-/explore", "Explore"),
-        ("-/compare", "Compare"), ("-/evidence", "Evidence"), ("events", "Events"), ("files", "Files"),
+        ("-/compare", "Compare"), ("-/evidence", "Evidence"), ("-/notes", "Notes"), ("events", "Events"), ("files", "Files"),
         ("registry_values", "Registry"), ("hosts", "Hosts"), ("processes", "Processes"), ("accounts", "Accounts"),
         ("contents", "Contents"))
 
@@ -58,13 +58,26 @@ async def case_title(datasette: Any, name: str | None) -> str:
 def menu(datasette: Any, request: Request | None) -> list[dict[str, str]]:
     """The links at the head of every page."""
     name = current(datasette, request)
-    if name is None:
+    if name is None or stranger(datasette, request):
         return []
     first = [{"href": str(datasette.urls.instance() if len(case_names(datasette)) == 1 else datasette.urls.database(name)),
               "label": "Case"}]
     return first + [{"href": f"{datasette.urls.database(name)}/{place}" if place.startswith("-/") else
                      str(datasette.urls.table(name, place)), "label": label}
-                    for place, label in MENU if not place.startswith("-/") or place[2:] in OWN]
+                    for place, label in MENU
+                    if not place.startswith("-/") or place[2:] in OWN or (place == "-/notes" and has_notes(datasette, name))]
+
+
+def has_notes(datasette: Any, name: str) -> bool:
+    """Are notes kept of this case?"""
+    desk = getattr(datasette, "desk", None)
+    return desk is not None and name in desk.cases
+
+
+def stranger(datasette: Any, request: Request | None) -> bool:
+    """Is this somebody to whom nothing is shown before he logs in?"""
+    door, visitor = getattr(datasette, "door", None), request.scope.get("fim_visitor") if request else None
+    return door is not None and door.shared and (visitor is None or visitor.name is None)
 
 
 async def common(datasette: Any, request: Request | None, database: str | None, table: str | None) -> dict[str, Any]:
@@ -73,7 +86,8 @@ async def common(datasette: Any, request: Request | None, database: str | None, 
             "searched_in_vain": await unsearched(datasette, request, database, table),
             "zone": request.scope.get("fim_zone") if request else None, "zones": OFFERED,
             "no_zone": request.scope.get("fim_no_zone") if request else None,
-            "case_name": current(datasette, request), "script": lambda name: f"/-/fimforensics/{name}?{_fingerprint(name)}",
+            "case_name": None if stranger(datasette, request) else current(datasette, request),
+            "script": lambda name: f"/-/fimforensics/{name}?{_fingerprint(name)}",
             "style": f"/-/fimforensics/site.css?{_fingerprint('site.css')}", "groupings": tables.GROUPINGS.get(table or "", ()),
             "opening": tables.OPENING.get(table or "", ()), "opened_short": bool(request and request.scope.get("fim_opening")),
             "changed": [name for name in case_names(datasette) if changed(datasette.databases[name])]}

@@ -42,15 +42,8 @@ class Passwords:
 
 def read(path: Path) -> Passwords:
     """The names of a password file; Problem, naming the line, where it is none. It is never repeated what the line says."""
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise Problem(f"cannot be read ({error.strerror})", where=str(path),
-                      hint="Make it: fimforensics password FILE NAME") from None
-    except ValueError:
-        raise Problem("it is no password file", where=str(path), hint="Make it: fimforensics password FILE NAME") from None
     found: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_lines(path), 1):
         if not line.strip() or line.startswith("#"):
             continue
         name, _, hashed = line.strip().partition(":")
@@ -65,6 +58,16 @@ def read(path: Path) -> Passwords:
     return Passwords(found)
 
 
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise Problem(f"cannot be read ({error.strerror})", where=str(path),
+                      hint="Make it: fimforensics password FILE NAME") from None
+    except ValueError:
+        raise Problem("it is no password file", where=str(path), hint="Make it: fimforensics password FILE NAME") from None
+
+
 def readable_by_others(path: Path) -> bool:
     """May other accounts of this machine read the file?"""
     return os.name == "posix" and bool(path.stat().st_mode & 0o044)
@@ -76,7 +79,7 @@ def put(path: Path, name: str, password: str | None) -> bool:
         raise Misuse(f"a name has up to {LONGEST_NAME} letters, without a colon, and does not begin with #")
     if password is not None and not SHORTEST <= len(password) <= LONGEST:
         raise Misuse(f"a password has {SHORTEST} to {LONGEST} letters")
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    lines = _lines(path) if path.exists() else []
     if any(line.strip() and not line.startswith("#") for line in lines):
         read(path)  # what is no password file is not written to
     kept = [line for line in lines if line.startswith("#") or line.partition(":")[0].strip().casefold() != name.casefold()]

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -87,9 +87,14 @@ class Book:
             if stamp == self._stamp and stamp is not None:
                 return False
             before = len(self.lines)
-            with self._reading() as connection:
-                if connection is not None:
+            try:
+                self.trouble = self.trouble or _cut(self.path)
+                with contextlib.closing(_connect(self.path, write=False)) as connection:
+                    if self.trouble:
+                        connection.execute("PRAGMA writable_schema = 1")  # or SQLite would read nothing of a file that is cut
                     self._take(connection)
+            except (sqlite3.Error, OSError, TypeError, ValueError) as error:
+                self.trouble = self.trouble or f"it is damaged ({error})"
             self._stamp = stamp
             return len(self.lines) != before
 
@@ -139,18 +144,6 @@ class Book:
                     self.locked = f"it cannot be written ({error}), so notes are shown and none can be added"
             except sqlite3.DatabaseError:
                 return  # `refresh` says what is wrong with it
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        """A connection that reads, for as far as the file can be read; what is wrong becomes `trouble`."""
-        try:
-            with contextlib.closing(_connect(self.path, write=False)) as connection:
-                size, pages = self.path.stat().st_size, connection.execute("PRAGMA page_count").fetchone()[0]
-                if size < pages * connection.execute("PRAGMA page_size").fetchone()[0]:
-                    self.trouble = f"it is cut off: it has {size:,} bytes and should have more"
-                yield connection
-        except (sqlite3.Error, OSError, TypeError, ValueError) as error:
-            self.trouble = self.trouble or f"it is damaged ({error})"
 
     def _take(self, connection: sqlite3.Connection) -> None:
         """Reads on from the last known entry, checking each."""
@@ -242,6 +235,15 @@ def _stamp(path: Path) -> str | None:
     except OSError:
         return None
     return json.dumps([told.st_ino, told.st_size, told.st_mtime_ns])
+
+
+def _cut(path: Path) -> str | None:
+    """What is to be said of a file that is shorter than its header says."""
+    with path.open("rb") as stream:
+        head = stream.read(32)
+    page, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+    size, whole = path.stat().st_size, (65536 if page == 1 else page) * pages
+    return f"it is cut off: it has {size:,} of {whole:,} bytes" if size < whole else None
 
 
 def _changed(connection: sqlite3.Connection) -> str | None:

@@ -67,12 +67,12 @@ class At:
 
 def new(at: At, actor: str, action: str, value: str | None = None, target: str | None = None) -> Entry:
     """An entry of now; Misuse, in words for who wrote it, where it is none."""
-    said = _value(action, value)
     who = storable(actor)[0].strip()
     if not who or len(who) > LONGEST_ACTOR:
         raise Misuse("who says it is not known")
     if at.kind not in KINDS or action not in ACTIONS or (action == "retract") != (target is not None):
         raise Misuse("that is no note")
+    said = _value(action, value)
     return Entry(now(), datetime.now().astimezone().strftime("%z"), who, platform.node(), at.case_id, at.evidence_digest, at.seal,
                  action, at.kind, at.subject, at.name, said, target, tool(), secrets.token_hex(8))
 
@@ -85,7 +85,7 @@ def _value(action: str, value: str | None) -> str | None:
         said = " ".join(said.split())
     if not said:
         raise Misuse(f"an empty {action} says nothing")
-    if len(said) > LONGEST.get(action, 0):
+    if len(said) > LONGEST[action]:
         raise Misuse(f"a {action} has at most {LONGEST[action]:,} letters; this one has {len(said):,}")
     if action == "disposition" and said not in DISPOSITIONS:
         raise Misuse(f"a disposition is one of {', '.join(DISPOSITIONS)}")

@@ -22,8 +22,6 @@ from fimforensics.queries import subjects
 from fimforensics.site.beside import opened
 from fimforensics.text import visible
 
-_LARGEST = (1 << 63) - 1
-
 
 @dataclass
 class Noted:
@@ -101,7 +99,7 @@ class Desk:
 
     def _at(self, noted: Noted, fields: Mapping[str, str]) -> At:
         kind, number = subjects.KINDS.get(fields.get("table", "")), fields.get("number", "")
-        if kind is None or not number.isascii() or not number.isdigit() or int(number[:19]) > _LARGEST:
+        if kind is None or not number.isascii() or not number.isdigit() or len(number) > 18:
             raise Misuse("a note is on a row of the case")
         with opened(str(noted.case.path)) as connection:
             key = subjects.key_of(connection, kind, int(number))

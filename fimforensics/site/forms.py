@@ -47,7 +47,7 @@ def around(app: App, datasette: Any, door: Door, desk: Desk | None) -> App:
         scope = {**scope, "fim_visitor": visitor}
         if scope["method"] == "POST" and (_NOTES(scope["path"]) or scope["path"] in ("/-/login", "/-/logout")):
             await _posted(scope, receive, send, datasette, door, desk)
-        elif door.shared and visitor.name is None and not _OPEN.match(scope["path"]):
+        elif door.shared and visitor.name is None and not _open(scope):
             await _to_login(scope, send)
         else:
             if desk is not None and scope["method"] == "GET":
@@ -55,6 +55,12 @@ def around(app: App, datasette: Any, door: Door, desk: Desk | None) -> App:
             await app(scope, receive, _with_cookie(send, door, visitor) if visitor.fresh else send)
 
     return guarded
+
+
+def _open(scope: Message) -> bool:
+    """May anybody see this? Datasette goes by the address as it was written, so that must say the same as the decoded one."""
+    raw = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+    return raw == scope["path"] and _OPEN.match(raw) is not None
 
 
 def _with_cookie(send: Send, door: Door, visitor: Visitor) -> Send:

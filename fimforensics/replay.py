@@ -19,7 +19,7 @@ from fimforensics import case as cases
 from fimforensics import derived, schema, sql
 from fimforensics.blocks import Entities
 from fimforensics.errors import Problem
-from fimforensics.evidence import custody, raw
+from fimforensics.evidence import custody, pulls, raw
 from fimforensics.evidence.leaves import leaf
 from fimforensics.ingest import Options, Progress, Source, take
 from fimforensics.model import Reading, Record
@@ -229,4 +229,5 @@ def _sources(connection: sqlite3.Connection, folder: Path, reread: dict[int, Rea
         with path.open("wb") as stream:
             stream.writelines(raw.original(connection, number))
         told = reread.get(number, Reading(**json.loads(reading)))
-        yield Source(path, label, set_id, Options(reading=told, case_number=case_number, examiner=examiner, note=note))
+        options = Options(reading=told, case_number=case_number, examiner=examiner, note=note)
+        yield Source(path, label, set_id, options, pulls.read(connection, number))

@@ -10,7 +10,7 @@ from hashlib import sha256
 import apsw
 
 from fimforensics import derived, schema, sql
-from fimforensics.evidence import custody
+from fimforensics.evidence import custody, pulls
 from fimforensics.settle import relabel, settle
 from fimforensics.sources import Source
 from fimforensics.store import COMMIT, Writer, chunks, sweep
@@ -110,6 +110,8 @@ class Snapshot:
         db.execute("UPDATE case_info SET evidence_digest = ?, events_end = (SELECT coalesce(max(id), 0) + 1 FROM events)",
                    (digest,))
         db.execute("DELETE FROM relabelled")
+        if self.source.pulled is not None:
+            pulls.write(db, self.number, self.source.pulled)
         self._log(f"{end['records']} records: {new} new events, {known} known, {rejects} rejects", end["sha256"])
         db.execute("COMMIT")
 
@@ -130,7 +132,16 @@ class Snapshot:
             **{name: end[name] for name in same}, "columns_found": json.dumps(end["columns"]),
             "columns_missing": json.dumps(end["missing"]), "columns_unknown": json.dumps(unknown),
             "partial_columns": int(end["apart"]), "first_time": self.resume["first"], "last_time": self.resume["last"],
-            "truncated": "; ".join(end["truncated"]) or None}
+            "truncated": "; ".join(self._truncated(end["truncated"])) or None}
+
+    def _truncated(self, told: list[str]) -> list[str]:
+        """What speaks against the snapshot's being whole; a count that was proven is no cap that was met by chance."""
+        pulled = self.source.pulled
+        if pulled is None:
+            return told
+        if pulled.complete:
+            return [one for one in told if not one.startswith("exactly ")]
+        return [f"incomplete: {pulled.reason}", *told]
 
     def _log(self, result: str, subject: str) -> None:
         """The custody entry of the finished snapshot, with what the operator said of it when it was begun."""
@@ -138,4 +149,6 @@ class Snapshot:
                            (self.number,))
         arguments = {"source": self.source.label, "snapshot": self.number, **json.loads(said[0]),
                      **dict(zip(("case_number", "examiner", "note", "set"), said[1:], strict=True))}
+        if self.source.pulled is not None:
+            arguments["pulled"] = pulls.told(self.source.pulled)
         custody.add(self.db, "ingest", arguments, result, subject=subject)

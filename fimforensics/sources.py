@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from fimforensics.errors import Problem, Refused
+from fimforensics.evidence.pulls import Pulled
 from fimforensics.hours import tree_of
 from fimforensics.model import CHUNK, Reading
 from fimforensics.pipeline import BATCH
@@ -48,6 +49,7 @@ class Source:
     label: str
     group: Hashable  # files of the same group are one set
     options: Options | None = None  # where they are not those of the command
+    pulled: Pulled | None = None  # what proves a live pull
 
 
 def sources(paths: Iterable[Path], parts: bool) -> tuple[list[Source], list[Taken]]:

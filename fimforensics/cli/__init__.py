@@ -16,6 +16,7 @@ import click
 from fimforensics import __version__
 from fimforensics.cli import (
     analyze,
+    collect,
     compare,
     coverage,
     events,
@@ -93,7 +94,7 @@ def main() -> None:
     """
 
 
-for _family in (ingest, analyze, look, events, history, compare, coverage, findings, evidence, seal, verify, site, notes,
+for _family in (ingest, collect, analyze, look, events, history, compare, coverage, findings, evidence, seal, verify, site, notes,
                 spread, trace):
     for _command in _family.COMMANDS:
         main.add_command(_command)

@@ -9,10 +9,12 @@ from pathlib import Path
 import click
 
 from fimforensics.analyses import ANALYSES
-from fimforensics.cli.common import CASE, JSON, NUMBER, counted, opened, show_json, table
+from fimforensics.cli.common import CASE, JSON, NUMBER, counted, json_line, named, opened, show_json, table
+from fimforensics.errors import Problem
 from fimforensics.evidence import custody as custody_log
 from fimforensics.queries import case as queries
 from fimforensics.queries import digest as digests
+from fimforensics.queries import pulls
 from fimforensics.queries.freshness import states
 from fimforensics.text import visible
 
@@ -65,20 +67,53 @@ def _told(found: dict, case: str) -> Iterator[str]:
 
 @click.command()
 @CASE
+@click.argument("number", type=NUMBER, required=False, metavar="[N]")
 @JSON
-def snapshots(case: Path, as_json: bool) -> None:
-    """Lists the snapshots: every source as it came, with its hash, shape, counts and whether it may be truncated."""
+def snapshots(case: Path, number: int | None, as_json: bool) -> None:
+    """Lists the snapshots: every source as it came, with its hash, shape, counts and whether it may be truncated.
+
+    With the number N of one, all that is known of it. For one that was collected live that is also what proves it complete:
+    every answer of the service with its query, the service's count, its bytes and their SHA-256.
+    """
     with opened(case) as connection:
-        found = list(queries.snapshots(connection))
+        found = [row for row in queries.snapshots(connection) if number in (None, row["id"])]
+        pull = None if number is None else pulls.told(connection, number)
+    if number is not None and not found:
+        raise Problem(f"there is no snapshot {number} in it", where=str(case), hint="fimforensics snapshots CASE lists them")
     if as_json:
-        show_json(found)
+        show_json([{**row, "pull": pull} for row in found] if number is not None else found)
         return
+    lines = _listed(found) if number is None else _one(found[0], pull, case)
+    for line in lines:
+        click.echo(line)
+
+
+def _listed(found: list[dict]) -> Iterator[str]:
     head = ("id", "source", "shape", "table", "records", "new", "known", "rejects", "sha256", "may be truncated")
     rows = [(row["id"], row["source"], row["shape"], row["table"], row["records"], row["events"], row["known"], row["rejects"],
              (row["sha256"] or "")[:16], row["truncated"] or ("unfinished" if row["state"] == "unfinished" else ""))
             for row in found]
-    for line in table(head, rows):
-        click.echo(line)
+    yield from table(head, rows)
+
+
+def _one(row: dict, pull: dict | None, case: Path) -> Iterator[str]:
+    """All of one snapshot; a list as JSON, what is not known left out."""
+    for name, value in row.items():
+        if value not in (None, [], ""):
+            said = value if isinstance(value, str) else json_line(value)
+            yield f"{name.replace('_', ' ')}: {visible(said)}"
+    if pull is None:
+        return
+    yield ""
+    yield from pulls.lines(pull)
+    yield ""
+    head = ("slice", "rows", "counted", "offset", "bytes", "sha256", "requests", "cuts", "on the way")
+    yield from table(head, [(at, one["rows"], one["expected"], one["offset"], one["length"], one["sha256"], one["requests"],
+                             one["cuts"], one["reason"] or ", ".join(f"{kind} {n}×" for kind, n in one["faults"].items()))
+                            for at, one in enumerate(pull["slices"], 1)], widest=64)
+    first = pull["slices"][0]["query"] if pull["slices"] else ""
+    yield f"the query of slice 1 (all of them: fimforensics snapshots {named(case)} {row['id']} --json):"
+    yield from ("  " + visible(line) for line in first.split("\n"))
 
 
 @click.command()

@@ -14,7 +14,7 @@ from fimforensics.model import COLUMNS, MDC, TEXT
 APPLICATION_ID = 0x46494D46  # "FIMF"
 FORMAT = 3
 # What each format added to the one before; `rebuild` reads cases that lack it.
-ADDED = {3: frozenset(["digest_salt", "part", "part_proof", "part_records", "part_snapshots", "redactions"])}
+ADDED = {3: frozenset(["digest_salt", "part", "part_proof", "part_records", "part_snapshots", "pulls", "redactions", "slices"])}
 
 TEXT_COLUMNS = tuple(name for name, kind in COLUMNS.items() if kind == TEXT)
 EMPTY_BIT = {name: 1 << at for at, name in enumerate(TEXT_COLUMNS)}
@@ -117,4 +117,5 @@ def script(name: str) -> str:
 
 def ddl() -> str:
     """Everything a new case starts with: tables, their small indexes, and views."""
-    return "\n".join([*map(script, ("tables", "parts", "indexes", "analyses")), *(f"{text};" for text in views().values())])
+    scripts = map(script, ("tables", "parts", "pulls", "indexes", "analyses"))
+    return "\n".join([*scripts, *(f"{text};" for text in views().values())])

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
-from fimforensics.evidence import custody
+from fimforensics.evidence import custody, pulls
 from fimforensics.evidence.verify.report import MOST, Difference, Report
 from fimforensics.evidence.verify.sealed import Seal
 
@@ -71,6 +71,17 @@ def _snapshots(connection: sqlite3.Connection) -> Iterator[Difference]:
         for column in wrong:
             yield Difference("custody", f"entry {number} of the custody log tells otherwise", "snapshots", row["id"], column,
                              row["id"])
+        if _pulled(connection, row["id"]) != told.get("pulled"):
+            yield Difference("custody", f"entry {number} of the custody log tells otherwise", "pulls", row["id"], None, row["id"])
+
+
+def _pulled(connection: sqlite3.Connection, snapshot: int) -> object:
+    """What an entry must tell of a snapshot's pull; None of one that came from a file."""
+    try:
+        found = pulls.read(connection, snapshot)
+        return None if found is None else pulls.told(found)
+    except (TypeError, ValueError):  # cells of a kind that no pull has
+        return "not to be read"
 
 
 def _reading(text: object) -> tuple[object, object]:

@@ -22,7 +22,7 @@ from fimforensics.analyses import ANALYSES
 from fimforensics.analyze import run_one
 from fimforensics.errors import Problem
 from fimforensics.evidence.originals import Hashes
-from fimforensics.evidence.verify import history, originals
+from fimforensics.evidence.verify import history, originals, pulls
 from fimforensics.evidence.verify.report import Difference
 from fimforensics.ingest import judge_trees
 from fimforensics.replay import retry
@@ -149,7 +149,8 @@ def _take(db: apsw.Connection, key: bytes, one: history.Taken, path: Path, progr
                "first_seq, resume) VALUES (?, ?, ?, 'unfinished', ?, ?, ?, ?, ?, ?, ?, '{}')",
                (number, one.set_id, one.source, acquired, reading, case_number, examiner, note, tool, first))
     task = Task(path=str(path), label=one.source, snapshot=number, first_seq=first, case_key=key, reading=one.reading)
-    snapshot = _Again(db, number, one.set_id, Source(path, one.source, 0), resume,
+    source = Source(path, one.source, 0, pulled=pulls.again(db, number, path))
+    snapshot = _Again(db, number, one.set_id, source, resume,
                       lambda label, done, size, _: progress(label, done, size))
     try:
         snapshot.take(stream(task, hashes.size), first=True)
@@ -157,4 +158,5 @@ def _take(db: apsw.Connection, key: bytes, one: history.Taken, path: Path, progr
         db.execute("ROLLBACK" if db.in_transaction else "SELECT 1")
         return [*found, Difference("records", f"the source cannot be read again as it was ({problem.what})", "snapshots", number,
                                    snapshot=number)]
+    pulls.count(db, number)
     return found

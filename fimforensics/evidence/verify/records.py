@@ -19,6 +19,9 @@ TOLD: dict[str, tuple[str, ...]] = {
     "snapshots": ("set_id", "source", "reading", "acquired", "finished", "duration_ms", "modified", "case_number", "examiner",
                   "note", "tool"),
     "analyses": ("finished", "tool"),
+    "pulls": ("ledger", "window", "scope", "cloud", "endpoint", "ingested_from", "ingested_before", "since", "until", "filters",
+              "expected", "rows", "complete", "reason", "recounted", "requests", "faults", "started", "finished"),
+    "slices": ("query", "expected", "requests", "cuts", "faults", "reason"),
 }
 _NOT_BY_ROW = ("custody_log", "digest_salt", "leaves", "analyses", "stored", "contents_stored")
 _BY_KEY = ("evidence_digest",)  # columns that only the case key can check

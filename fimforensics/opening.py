@@ -106,8 +106,10 @@ def _check_head(path: Path, head: bytes, formats: Iterable[int]) -> None:
         raise Problem("another program left it in WAL mode", where=where,
                       hint="Close that program, or use a copy of the original")
     size, encoding = int.from_bytes(head[16:18], "big"), int.from_bytes(head[56:60], "big")
-    if (size, encoding, head[18:24]) != (PAGE, 1, b"\1\1\0\x40\x20\x20"):
-        raise Problem("its header is not that of a case (page size, encoding or reserved bytes)", where=where,
+    # after the page size: formats and reserved bytes; further on schema format, cache, vacuum, and what SQLite leaves empty
+    right = (PAGE, 1, b"\1\1\0\x40\x20\x20", b"\0\0\0\4" + bytes(8), bytes(4), bytes(20))
+    if (size, encoding, head[18:24], head[44:56], head[64:68], head[72:92]) != right:
+        raise Problem("its header is not that of a case (page size, encoding, vacuum or reserved bytes)", where=where,
                       hint="It was changed by another program")
 
 

@@ -12,6 +12,7 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
 from typing import NamedTuple
@@ -66,11 +67,10 @@ def raw_text(connection: sqlite3.Connection) -> Iterator[None]:
         connection.text_factory = before
 
 
-def tables(connection: sqlite3.Connection) -> dict[str, bool]:
-    """Every table that has rows of its own, by name: has it rowids? Virtual tables have none, those behind them are here."""
+def tables(connection: sqlite3.Connection) -> dict[str, str]:
+    """Every table that has rows of its own, with its DDL. Virtual tables have none; those behind them are here."""
     with _plain_text(connection):
-        return {name: re.search(r"\)\s*WITHOUT\s+ROWID\s*$", sql, re.I) is None
-                for name, sql in connection.execute(_TABLES) if not re.match(r"CREATE\s+VIRTUAL\s", sql, re.I)}
+        return {name: sql for name, sql in connection.execute(_TABLES) if not re.match(r"CREATE\s+VIRTUAL\s", sql, re.I)}
 
 
 @contextlib.contextmanager
@@ -83,13 +83,15 @@ def _plain_text(connection: sqlite3.Connection) -> Iterator[None]:
         connection.text_factory = before
 
 
-def statement(connection: sqlite3.Connection, table: str, has_rowid: bool) -> tuple[list[str], str]:
+@lru_cache(maxsize=1000)
+def statement(table: str, ddl: str) -> tuple[list[str], str]:
     """The columns of a table as they are hashed, `rowid` before them where it has one, and the query for its rows in order."""
     quoted = '"' + table.replace('"', '""') + '"'
-    with _plain_text(connection):
-        told = connection.execute(f"PRAGMA table_info({quoted})").fetchall()
+    with contextlib.closing(sqlite3.connect(":memory:")) as plain:
+        plain.execute(re.sub(r"^CREATE TABLE ('[^']*'|\"[^\"]*\"|\w+)", "CREATE TABLE told", ddl, count=1))
+        told = plain.execute("PRAGMA table_info(told)").fetchall()
     names = [name for _, name, *_ in told]
-    if has_rowid:
+    if re.search(r"\)\s*WITHOUT\s+ROWID\s*$", ddl, re.I) is None:
         return ["rowid", *names], f"SELECT rowid, * FROM {quoted} ORDER BY rowid"
     keys = [name for _, name in sorted((place, name) for _, name, *_, place in told if place)]
     return names, f"SELECT * FROM {quoted} ORDER BY {', '.join(keys)}"
@@ -101,9 +103,9 @@ def salt(connection: sqlite3.Connection) -> str:
     return str(told[0]) if told else ""
 
 
-def table_digest(connection: sqlite3.Connection, table: str, has_rowid: bool, salted: str) -> TableDigest:
+def table_digest(connection: sqlite3.Connection, table: str, ddl: str, salted: str) -> TableDigest:
     """The digest of one table; `salted` is `salt(connection)`."""
-    names, query = statement(connection, table, has_rowid)
+    names, query = statement(table, ddl)
     found, count = sha256(row(["fimforensics table 1", salted, table, len(names), *names])), 0
     with raw_text(connection):
         cursor = connection.execute(query)
@@ -116,8 +118,8 @@ def table_digest(connection: sqlite3.Connection, table: str, has_rowid: bool, sa
 def table_digests(connection: sqlite3.Connection, progress: Progress = lambda _: None) -> dict[str, TableDigest]:
     """The digest of every table, by name; looks at every cell of the case."""
     found, salted = {}, salt(connection)
-    for table, has_rowid in tables(connection).items():
-        found[table] = table_digest(connection, table, has_rowid, salted)
+    for table, ddl in tables(connection).items():
+        found[table] = table_digest(connection, table, ddl, salted)
         progress(table)
     return found
 
@@ -127,7 +129,7 @@ def cell_digests(connection: sqlite3.Connection, table: str) -> dict[str, object
 
     Tells which cell differs where nothing can derive it; that none differs, the table's digest tells.
     """
-    names, query = statement(connection, table, True)
+    names, query = statement(table, tables(connection)[table])
     salted = salt(connection)
     with raw_text(connection):
         rows = [[number, *(sha256(row(["fimforensics cell 1", salted, table, number, name, value])).hexdigest()[:16]

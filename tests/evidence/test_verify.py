@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import small_case
-from small_case import run
 
+from benchmarks import small_case
+from benchmarks.small_case import run
 from fimforensics.evidence import beside
 from fimforensics.evidence.verify import Options, verify
 

@@ -27,6 +27,16 @@ class Shape(NamedTuple):
 
 def shape(db: apsw.Connection, table: str, left_out: Sequence[str] = ()) -> Shape:
     """The shape of a table of the scratch; columns that nothing can derive are left out."""
+    found = _SHAPES.get((table, tuple(left_out)))
+    if found is None:
+        found = _SHAPES[table, tuple(left_out)] = _shape(db, table, left_out)
+    return found
+
+
+_SHAPES: dict[tuple[str, tuple[str, ...]], Shape] = {}  # the scratch's schema is always ours
+
+
+def _shape(db: apsw.Connection, table: str, left_out: Sequence[str]) -> Shape:
     told = sql.rows(db, f'PRAGMA main.table_info("{table}")')
     ddl = sql.cell(db, "SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?", (table,))
     keys = tuple(name for _, name in sorted((place, name) for _, name, *_, place in told if place))

@@ -42,7 +42,7 @@ def _chain(connection: sqlite3.Connection, seal: Seal | None) -> Iterator[Differ
         previous, expected = hashed, number + 1
     if seal and (previous if expected > 1 else None, expected - 1) != (
             seal.statement["custody"].get("head"), seal.statement["custody"].get("entries")):
-        yield Difference("custody", f"the log's head is {previous} after {expected - 1} entries, when sealed it was "
+        yield Difference("digests", f"the custody log's head is {previous} after {expected - 1} entries, when sealed it was "
                                     f"{seal.statement['custody'].get('head')} after {seal.statement['custody'].get('entries')}",
                          "custody_log")
 

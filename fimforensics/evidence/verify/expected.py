@@ -20,8 +20,8 @@ import apsw
 from fimforensics import derived, schema, sql
 from fimforensics.analyses import ANALYSES
 from fimforensics.analyze import run_one
+from fimforensics.case import key_check
 from fimforensics.errors import Problem
-from fimforensics.evidence.originals import Hashes
 from fimforensics.evidence.verify import history, originals, pulls
 from fimforensics.evidence.verify.report import Difference
 from fimforensics.ingest import judge_trees
@@ -108,8 +108,8 @@ def attach(db: apsw.Connection, case: Path) -> None:
 def fill(expected: Expected, told: list[history.Taken | history.Replayed], progress: Progress) -> list[Difference]:
     """Derives the whole case into the scratch; what was not right on the way. See `hopeless`."""
     db, key = expected.db, expected.key or _NO_KEY
-    db.execute("INSERT INTO main.case_info SELECT id, case_id, format, tool, created, case_number, examiner, note, 1, '', "
-               "key_check FROM given.case_info")
+    db.execute("INSERT INTO main.case_info SELECT 1, case_id, ?, tool, created, case_number, examiner, note, 1, '', "
+               "coalesce(?, key_check) FROM given.case_info LIMIT 1", (schema.FORMAT, key_check(key) if expected.key else None))
     found: list[Difference] = []
     with tempfile.TemporaryDirectory(prefix="fimforensics-") as folder:
         for one in told:
@@ -132,7 +132,7 @@ def hopeless(found: list[Difference]) -> bool:
 
 def _take(db: apsw.Connection, key: bytes, one: history.Taken, path: Path, progress: Progress) -> list[Difference]:
     """One source, ingested again; what is not right with its original, or why it cannot be read as it was."""
-    hashes = Hashes()
+    hashes = originals.Found()
     with path.open("wb") as target:
         found = list(originals.extract(db, one.number, target, hashes))
     found += originals.hashed(one.number, one.hashes, hashes)

@@ -34,12 +34,21 @@ def unpacked(codec: object, data: object, most: int) -> bytes | None:
     return found if len(found) <= most else None
 
 
-def extract(db: apsw.Connection, snapshot: int, target: BinaryIO, hashes: Hashes) -> Iterator[Difference]:
+class Found(Hashes):
+    """The hashes of a source as it lies in the case, and the cells that hold it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cells: list[int] = []
+
+
+def extract(db: apsw.Connection, snapshot: int, target: BinaryIO, hashes: Found) -> Iterator[Difference]:
     """Writes the source of a snapshot to `target`, out of the case attached as `given`; tells of cells that are not right."""
     at = 0
     for number, offset, length, codec, data in db.execute(
             "SELECT rowid, offset, length, codec, data FROM given.originals WHERE snapshot_id = ? ORDER BY offset", (snapshot,)):
         told = _cell(number, snapshot, offset, length, at)
+        hashes.cells.append(number)
         if offset != at:
             yield told("offset", f"it begins at byte {offset}, the one before ends at {at}")
         found = unpacked(codec, data, CHUNK)
@@ -63,13 +72,14 @@ def _cell(number: int, snapshot: int, offset: object, length: object, at: int) -
     return told
 
 
-def hashed(snapshot: int, stated: tuple, hashes: Hashes) -> Iterator[Difference]:
-    """The source's size and hashes against what its snapshot says; where all differ, the bytes are not those that came."""
+def hashed(snapshot: int, stated: tuple, hashes: Found) -> Iterator[Difference]:
+    """The source's size and hashes against what its snapshot says; where most differ, the bytes are not those that came."""
     found = (hashes.size, *hashes.digests())
     wrong = [name for name, one, other in zip(HASHES, found, stated, strict=True) if one != other]
     if len(wrong) >= 3:
         yield Difference("originals", f"the source's bytes are not those that were taken: SHA-256 {found[1]} instead of "
-                                      f"{stated[1]}", "originals", snapshot=snapshot)
+                                      f"{stated[1]}", "originals", hashes.cells[0] if len(hashes.cells) == 1 else None,
+                         "data" if len(hashes.cells) == 1 else None, snapshot)
         return
     for name in wrong:
         yield Difference("originals", "the source in the case has another", "snapshots", snapshot, name, snapshot)
@@ -100,7 +110,8 @@ def stored(db: apsw.Connection) -> Iterator[Difference]:
         for one, found in otherwise.items():
             if one in same or not _same_content(db, table, owner, one):
                 yield from found[:MOST]
-        yield from (Difference("originals", f"the cell of {owner} {one} at offset {offset} is missing", table)
+        yield from (Difference("originals", f"the cell of {owner} {one} at offset {offset} is missing", table,
+                               f"{one}, {offset}")
                     for one, offset in list(expected)[:MOST])
 
 

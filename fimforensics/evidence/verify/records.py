@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import apsw
 
@@ -31,7 +31,14 @@ _EVENT_OF = {"files": "file_id", "contents": "content_id", "paths": "path_id", "
              "accounts": "account_id", "changes": "change_id", "hosts": "host_id", "event_keys": "id"}
 
 
-def check(case: Path, key: bytes | None, report: Report, progress: expected.Progress, recompute: bool) -> None:
+class Derive(Protocol):
+    """What derives a case again and compares."""
+
+    def __call__(self, case: Path, key: bytes | None, report: Report, *, recompute: bool, progress: expected.Progress) -> None:
+        """`recompute`: the interpretation too, instead of trusting the seal's digests of it."""
+
+
+def check(case: Path, key: bytes | None, report: Report, *, recompute: bool, progress: expected.Progress) -> None:
     """Derives the case again and compares; `recompute`: the interpretation too."""
     with expected.scratch(case, key) as derived:
         told = history.of(derived.db)
@@ -110,16 +117,20 @@ def _leaves(derived: expected.Expected, report: Report) -> None:
 
 def _blocks(db: apsw.Connection) -> Iterator[Difference]:
     """Blocks of leaves follow each other without a gap."""
-    following = 1
+    following, before = 1, None
     for first, kind, size in db.execute("SELECT first_seq, typeof(hashes), length(hashes) FROM given.leaves ORDER BY 1"):
         if kind != "blob" or size % 32 or not size:
             yield Difference("records", "it is no block of leaves", "leaves", first, "hashes")
             return
         if first != following:
+            yield Difference("records", f"the block that begins with record {following} is missing", "leaves", following)
+            if before is not None:
+                yield Difference("records", f"it holds leaves up to record {following - 1}, the next begins with {first}",
+                                 "leaves", before, "hashes")
             yield Difference("records", f"the block begins with record {first}, {following} comes next", "leaves", first,
                              "first_seq")
             return
-        following += size // 32
+        following, before = following + size // 32, first
 
 
 def _joined(db: apsw.Connection, place: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 LAYERS = ("file", "signature", "schema", "integrity", "digests", "tree", "custody", "originals", "records", "interpretation",
           "later custody")
 OF_THE_FILE = frozenset(["file", "signature"])  # what a forger makes anew without touching a row
-OF_THE_SEAL = frozenset(["file", "signature", "digests"])  # what a forger makes anew who replaces the whole seal
+OF_THE_SEAL = frozenset(["file", "signature", "digests", "tree"])  # what a forger makes anew who replaces the whole seal
 MOST = 20  # differences that one table tells of in full
 
 

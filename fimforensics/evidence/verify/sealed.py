@@ -88,7 +88,8 @@ def tables(connection: sqlite3.Connection, seal: Seal, report: Report) -> None:
     different = []
     if digests.schema_digest(connection) != told["schema"]:
         different.append(Difference("digests", "the schema is not the sealed one"))
-    cells = [one for table in seal.statement["cells"] for one in _cells(connection, seal, table)]
+    changed = [table for table, one in found.items() if told["tables"].get(table) != {"rows": one.rows, "sha256": one.sha256}]
+    cells = [one for table in changed if table in seal.statement["cells"] for one in _cells(connection, seal, table)]
     named = {one.table for one in cells}
     for table in sorted(told["tables"].keys() | found.keys()):
         here, there = found.get(table), told["tables"].get(table)

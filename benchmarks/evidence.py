@@ -137,7 +137,7 @@ def show(shape: str, tally: Tally) -> None:
             print(f"  {layer}: finds {tally.by_layer[layer]:,}, misses {applied - tally.by_layer[layer]:,}")
     print(f"  without the whole seal: {sum(tally.only_sealed.values()):,} not found: "
           + ", ".join(f"{name} {count}" for name, count in sorted(tally.only_sealed.items())))
-    for line in [*(f"  MISSED {one}" for one in tally.missed[:20]), *(f"  not named: {one[:300]}" for one in tally.not_named[:9])]:
+    for line in [*(f"  MISSED {one}" for one in tally.missed[:9]), *(f"  not named: {one[:300]}" for one in tally.not_named[:9])]:
         print(line)
 
 

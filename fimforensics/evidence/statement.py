@@ -21,8 +21,8 @@ import rfc8785
 from fimforensics.errors import Problem
 from fimforensics.evidence import custody, digests, tree
 
-# Of these tables, which nothing can derive, a statement tells each cell.
 KIND, VERSION = "fimforensics seal", 1
+# Tables that nothing can derive: a statement tells each of their cells.
 TOLD = ("case_info", "snapshots", "custody_log", "analyses", "digest_salt", "redactions", "part", "pulls", "slices")
 _LARGEST = 256 << 20
 _LEAVES = "SELECT hashes FROM leaves ORDER BY first_seq"

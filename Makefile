@@ -16,6 +16,7 @@ BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
 PARSER := .node/.made-12.4.1
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+NATIVE := $(wildcard fimforensics/native/*.[ch]) fimforensics/native/compiling.py
 SAMPLES := sample_data/portal sample_data/rest sample_data/export sample_data/az
 ABOUT := --case-number DEMO-1 --examiner "Sample Examiner" --note "The sample fleet, made by sample_data's generator"
 
@@ -80,11 +81,11 @@ $(MADE):
 	$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-$(BASE): $(MADE) pyproject.toml constraints.txt
+$(BASE): $(MADE) pyproject.toml constraints.txt $(NATIVE)
 	$(PIP_INSTALL) -e '.[parquet]'
 	@touch $@
 
-$(DEV): $(MADE) pyproject.toml constraints.txt
+$(DEV): $(MADE) pyproject.toml constraints.txt $(NATIVE)
 	$(PIP_INSTALL) -e '.[parquet,dev]'
 	@touch $@ $(BASE)
 

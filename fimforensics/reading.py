@@ -10,20 +10,22 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import zstandard
 
-from fimforensics import times
 from fimforensics.blocks import Entities
 from fimforensics.errors import Problem, Refused
 from fimforensics.evidence.leaves import NO_ROW, leaves_of
 from fimforensics.evidence.originals import Chunk, Chunker, Hashes, Tee
-from fimforensics.model import CHUNK, COLUMNS, MDC, TIME, Opened, Reading, Record
+from fimforensics.model import CHUNK, MDC, Opened, Record
+from fimforensics.months import proven
+from fimforensics.native import native
 from fimforensics.rows import LARGE, Builder, check_size
 from fimforensics.segments import Lane, learn
 from fimforensics.shapes import jsonl, open_member
 from fimforensics.shapes.containers import Member
+from fimforensics.swift import swift
 from fimforensics.tables import fold_columns, identify
 from fimforensics.task import ORIGINAL, Batch, Task, View, cells_of, chunked, mapping
 
@@ -50,6 +52,7 @@ class MemberReading:
         self.announced = False
         self.leaf = leaves_of(task.case_key, task.snapshot, number)
         self.lane: Lane | None = None
+        self.swift: Any = None  # its compiled twin
         self.layouts, self.strange = 0, 0
         self.broken: str | None = None  # why the last record cannot be read
         self.rendered: list[bytes] = []
@@ -65,44 +68,11 @@ class MemberReading:
         try:
             opened = open_member(view, reading)  # type: ignore[arg-type]
             if opened.text and reading.date_order is None:
-                reading = self._proven(open_member(self.member, reading), reading)
+                reading = proven(open_member(self.member, reading), reading, self.where)
         except (Refused, Problem) as problem:
             raise type(problem)(problem.what, where=problem.where or self.where, hint=problem.hint) from None
         self.reading = reading
         return opened
-
-    def _proven(self, opened: Opened, reading: Reading) -> Reading:
-        """Looks over the times of a member written in figures for one that proves the order of day and month."""
-        names = fold_columns(opened.columns or ())
-        columns = [name for name in opened.columns or () if COLUMNS.get(names.get(name, name)) == TIME or name in ("Timestamp",)]
-        example = None
-        proofs = set()
-        texts: list[str] = []
-        for record in opened.records:
-            if record.values is None:
-                continue
-            texts.extend(str(value) for value in map(record.values.get, columns) if isinstance(value, str))
-            if texts and example is None and not times.needs_order(texts[0]):
-                return reading
-            example = example or (texts[0] if texts else None)
-            if len(texts) > 20_000:
-                proofs.add(self._proof(texts))
-                texts.clear()
-        proofs.add(self._proof(texts))
-        proofs.discard(None)
-        if len(proofs) > 1:
-            raise Refused("some of its times can only be day/month, others only month/day", where=self.where,
-                          hint="Export it again, or split it")
-        if not proofs and example is not None:
-            raise Refused(f"nothing in it proves which of the figures in {example.split(',')[0]} is the month", where=self.where,
-                          hint="Say --date-order mdy (month first) or --date-order dmy (day first)")
-        return Reading(reading.timezone, proofs.pop()) if proofs else reading
-
-    def _proof(self, texts: list[str]) -> str | None:
-        try:
-            return times.order_proof(texts)
-        except ValueError as error:
-            raise Refused(str(error), where=self.where, hint="Export it again, or split it") from None
 
     def _builder(self, opened: Opened, record: Record, told: object) -> Builder:
         """The builder for records that say they are of table `told`; one for each that occurs."""
@@ -156,24 +126,47 @@ class MemberReading:
                 yield from self._flush()
 
     def _lines(self, opened: Opened, records: jsonl.Lines) -> Iterator[tuple]:
-        """Lines that the lane knows go through it, the others are read by their shape."""
-        task, found, chunker, full = self.task, self.found, self.chunker, 32 * self.task.batch
-        for offset, lines in records.blocks():
-            for line in lines:
-                lane = self.lane
-                built = lane.read(line) if lane is not None and len(line) <= LARGE else None
-                if built is None or found["records"] < task.skip:
-                    yield from self._records(opened, jsonl.records(offset, line))
+        """Lines that a lane knows go through it, the others are read by their shape."""
+        full = 32 * self.task.batch
+        for offset, block in records.blocks():
+            at = 0
+            while at < len(block):
+                if self.swift is not None and self.found["records"] >= self.task.skip:
+                    at, strange = self._swiftly(offset, block, at)
                 else:
-                    number = found["records"]
-                    found["records"] = number + 1
-                    if offset - chunker.base > CUT:
-                        chunker.cut(offset)
-                    key, row_hash, event = built
-                    self._add(task.first_seq + number, offset, line, key, row_hash, event, None, len(line))
-                    if len(self.batch.leaves) >= full:
-                        yield from self._flush()
-                offset += len(line) + 1
+                    strange = True
+                if strange:
+                    end = block.find(b"\n", at)
+                    line = block[at:] if end < 0 else block[at:end]
+                    yield from self._line(opened, offset + at, line)
+                    at += len(line) + 1
+                if len(self.batch.leaves) >= full:
+                    yield from self._flush()
+
+    def _swiftly(self, offset: int, block: bytes, at: int) -> tuple[int, bool]:
+        """Lines of a block through the compiled lane: where the next one begins, and whether that is for another way."""
+        found, chunker, batch = self.found, self.chunker, self.batch
+        if offset + at - chunker.base > CUT:
+            chunker.cut(offset + at)
+        lists = batch.events, batch.keys, batch.checks, batch.places, batch.leaves
+        at, count, strange = self.swift.read(block, at, offset + at, chunker.base + CUT, self.task.first_seq + found["records"],
+                                             self.task.batch - len(batch.leaves) // 32, lists)
+        found["records"] += count
+        return at, strange
+
+    def _line(self, opened: Opened, offset: int, line: bytes) -> Iterator[tuple]:
+        """One line, through the lane or by its shape."""
+        found, task = self.found, self.task
+        built = self.lane.read(line) if self.lane is not None and len(line) <= LARGE else None
+        if built is None or found["records"] < task.skip:
+            yield from self._records(opened, jsonl.records(offset, line))
+            return
+        number = found["records"]
+        found["records"] = number + 1
+        if offset - self.chunker.base > CUT:
+            self.chunker.cut(offset)
+        key, row_hash, event = built
+        self._add(task.first_seq + number, offset, line, key, row_hash, event, None, len(line))
 
     def _add(self, seq: int, offset: int, raw: bytes, key: bytes, row_hash: bytes, event: tuple, item: str | None,
              length: int) -> None:
@@ -246,6 +239,9 @@ class MemberReading:
         if self.layouts < LAYOUTS and (self.layouts == 0 or self.strange >= STRANGE):
             self.layouts, self.strange = self.layouts + 1, 0
             self.lane = learn(values, told, self.builders[told])
+            task, twin = self.task, learn(values, told, self.builders[told])  # lanes number what they see, each for itself
+            self.swift = (swift(native, twin, task.case_key, task.snapshot, self.number)
+                          if native is not None and twin is not None else None)
 
     def _render(self, record: Record) -> None:
         if not self.rendered:

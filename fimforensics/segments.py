@@ -10,7 +10,7 @@ Whatever is not plainly so gives None, and the ordinary way (`shapes`, `rows.Bui
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from operator import itemgetter
 
@@ -37,6 +37,7 @@ from fimforensics.stretches import (
     data_forms,
     fragment,
     image_pieces,
+    prove,
     room,
     stretches,
 )
@@ -45,7 +46,6 @@ LONGEST = 128 << 10  # bytes of a line; cells of a longer one may be over the li
 RECENT, PROCESSES = 1 << 11, 1 << 17  # processes come again all over an export, and their lines are the longest to read
 _TAIL = re.compile(r":[0-5][0-9]\.[0-9]{7}Z\Z").match
 _EXACT = frozenset((str, int, type(None), bool))
-_PLAIN = frozenset((str, int, type(None), bool, float))
 _WORDS = frozenset((str, type(None)))
 
 
@@ -61,19 +61,20 @@ class Lane:
     """Rows and events from lines that are laid out as one line was; one for each layout and each builder's columns."""
 
     def __init__(self, names: list[str], told: object, cells: Cells, entities: Entities) -> None:
-        self._told, self._cells, self._entities = told, cells, entities
-        self._blocks = Blocks(cells, entities, keep=False)
+        self._told, self.cells, self._entities = told, cells, entities
+        self.blocks = Blocks(cells, entities, keep=False)
         held = stretches(names)
+        borders = [*(b',"%b":' % run[0].encode() for _, run in held[1:]), b""]
+        self.layout = [(border, bool(kind), run) for (kind, run), border in zip(held, borders, strict=True)]
         self._steps: list[tuple[bytes, dict[bytes, int] | None, frozenset[str]]] = [
-            (border, {} if kind else None, frozenset(run)) for (kind, run), border in zip(
-                held, [*(b',"%b":' % run[0].encode() for _, run in held[1:]), b""], strict=True)]
+            (border, {} if stable else None, frozenset(run)) for border, stable, run in self.layout]
         stable = [run for kind, run in held if kind]
-        self._loose = [name for kind, run in held if not kind for name in run if KIND[name]]
-        self._template = dict.fromkeys((*VARYING, *self._loose))
+        self.loose = [name for kind, run in held if not kind for name in run if KIND[name]]
+        self._template = dict.fromkeys((*VARYING, *self.loose))
         self._get = itemgetter(*self._template)
-        self._places = {kinds: [at for at, run in enumerate(stable) if any(KIND[name] in kinds for name in run)]
+        self.places = {kinds: [at for at, run in enumerate(stable) if any(KIND[name] in kinds for name in run)]
                         for kinds in (MACHINE_KIND, REQUEST_KIND, ACTOR_KINDS, IMAGE_KIND)}
-        self._machine_key, self._request_key, self._process_key, self._image_key = map(self._key, self._places)
+        self._machine_key, self._request_key, self._process_key, self._image_key = map(self._key, self.places)
         self._machines: dict[object, Machine] = {}
         self._requests: dict[object, tuple] = {}
         self._processes: dict[tuple, Process] = {}
@@ -90,8 +91,8 @@ class Lane:
 
     def _key(self, kinds: tuple[str, ...]) -> Callable[[list[int], tuple], object]:
         """What tells their columns apart: the numbers of their stretches, and their loose cells as JSON (1 is not true)."""
-        places = self._places[kinds]
-        cells = [len(VARYING) + at for at, name in enumerate(self._loose) if KIND[name] in kinds]
+        places = self.places[kinds]
+        cells = [len(VARYING) + at for at, name in enumerate(self.loose) if KIND[name] in kinds]
         numbers = itemgetter(*places) if places else lambda _: None
         if not cells:
             return lambda found, _: numbers(found)
@@ -135,23 +136,20 @@ class Lane:
 
     def _number(self, part: bytes, cache: dict[bytes, int], names: frozenset[str]) -> int:
         """A number of its own for a stretch's bytes, once they are proven; ValueError where they cannot be."""
-        text = b"{%b}" % part.removeprefix(b",")
-        values = orjson.loads(text)
-        if dumps(values) != text or not values.keys() <= names or not _PLAIN.issuperset(map(type, values.values())):
-            raise ValueError("not plain")
+        prove(part, names)
         self._count += 1
         room(cache, PROCESSES)[part] = self._count
         return self._count
 
-    def _values(self, kinds: tuple[str, ...], raw: tuple, parts: list[bytes]) -> dict[str, object]:
+    def _values(self, kinds: tuple[str, ...], raw: tuple, parts: Sequence[bytes]) -> dict[str, object]:
         """What the record says in the columns of these kinds (and of what lies among them)."""
         values: dict[str, object] = {}
-        if self._loose:
+        if self.loose:
             loose = raw[len(VARYING):]
             if not _EXACT.issuperset(map(type, loose)):
                 raise ValueError("not plain")
-            values.update(zip(self._loose, loose, strict=True))
-        for at in self._places[kinds]:
+            values.update(zip(self.loose, loose, strict=True))
+        for at in self.places[kinds]:
             values |= self._decoded(parts[at])
         return values
 
@@ -164,41 +162,44 @@ class Lane:
             found = self._recent[part] = orjson.loads(b"{%b}" % part.removeprefix(b","))
         return found
 
-    def _machine(self, key: object, raw: tuple, parts: list[bytes]) -> Machine:
+    def new_machine(self, raw: tuple, parts: Sequence[bytes]) -> Block:
+        """A machine's block, where the record is of the lane's table."""
         values = self._values(MACHINE_KIND, raw, parts)
         if values.get("Type") != self._told:
             raise ValueError("of another table")
-        cells, forms, ids, flags, _ = self._blocks.machine(cells_in(MACHINE, values))
+        return self.blocks.machine(cells_in(MACHINE, values))
+
+    def _machine(self, key: object, raw: tuple, parts: Sequence[bytes]) -> Machine:
+        cells, forms, ids, flags, _ = self.new_machine(raw, parts)
         found = Machine(ids[0], ids[1], forms, flags, b"[%b,\"" % fragment(cells[0]), b"\",%b," % fragment(*cells[1:7]),
                         b"%b," % fragment(*cells[7:9]), b",%b," % fragment(cells[9]),
                         b"\",%b," % fragment(cells[1] or None, cells[3] or None))
         room(self._machines)[key] = found
         return found
 
-    def _request(self, key: object, raw: tuple, parts: list[bytes]) -> tuple:
-        cells, forms, ids, flags, _ = self._blocks.request(cells_in(REQUEST, self._values(REQUEST_KIND, raw, parts)))
-        found = ids[0], forms, flags, b",%b," % fragment(*cells), b"%b]" % fragment(*request_key(cells))
-        room(self._requests)[key] = found
-        return found
+    def new_request(self, raw: tuple, parts: Sequence[bytes]) -> tuple:
+        """A request's number, forms, flags, and pieces of row and key."""
+        cells, forms, ids, flags, _ = self.blocks.request(cells_in(REQUEST, self._values(REQUEST_KIND, raw, parts)))
+        return ids[0], forms, flags, b",%b," % fragment(*cells), b"%b]" % fragment(*request_key(cells))
 
-    def _process(self, key: tuple, numbers: list[int], raw: tuple, parts: list[bytes]) -> Process:
+    def new_process(self, host: int, numbers: list[int], raw: tuple, parts: Sequence[bytes]) -> Process:
+        """A process with its image and account, which are remembered."""
         values = self._values(ACTOR_KINDS, raw, parts)
         raw_actor = cells_in(ACCOUNT, values)
         actor = self._actors.get(raw_actor)
         if actor is None:
-            actor = room(self._actors)[raw_actor] = actor_pieces(self._block({}, raw_actor, self._blocks.actor, 0))
+            actor = room(self._actors)[raw_actor] = actor_pieces(self._block({}, raw_actor, self.blocks.actor, 0))
         seen = self._image_key(numbers, raw)
         image = self._images.get(seen)
         if image is None:
-            image = room(self._images)[seen] = image_pieces(self._blocks.image(cells_in(IMAGE, values)))
+            image = room(self._images)[seen] = image_pieces(self.blocks.image(cells_in(IMAGE, values)))
         blocks = image[0], actor[0]
-        process = self._blocks.process((key[0], blocks[0].ids[0], blocks[1].ids[0], *cells_in(PROCESS, values)), *blocks)
+        process = self.blocks.process((host, blocks[0].ids[0], blocks[1].ids[0], *cells_in(PROCESS, values)), *blocks)
         p, (instance, report, created) = process.cells, process.ids
-        found = Process(
+        return Process(
             instance, blocks[1].ids[0], report, blocks[0].forms | blocks[1].forms | process.forms,
             blocks[0].flags | blocks[1].flags | process.flags, b",%b," % fragment(*p[:5]),
             room(self._sources).setdefault(p[5], b",%b" % fragment(p[5])), b",%b," % fragment(p[0], created), image, actor)
-        return room(self._processes, PROCESSES).setdefault(key, found)
 
     def _block(self, cache: dict[tuple, Block], raw: tuple, make: Callable[[tuple], Block], first: int) -> Block:
         if not _WORDS.issuperset(map(type, raw[first:])):  # as keys of a cache, 1 and true would be one
@@ -206,23 +207,21 @@ class Lane:
         found = room(cache, SMALL if cache is self._registries else CACHE)[raw] = make(raw)
         return found
 
-    def _content(self, raw: tuple) -> tuple:
+    def new_content(self, raw: tuple) -> tuple:
         """The canonical hashes of a content, its number and the proven empty ones; raw = (MD5, SHA-256, SHA-1, size)."""
         size = raw[3]
         if not _WORDS.issuperset(map(type, raw[:3])) or (size is not None and not -(1 << 63) <= size < 1 << 63):
             raise ValueError("not plain")
-        (md5, one), (long, two), (sha1, three) = map(self._cells.hash, raw[:3])
+        (md5, one), (long, two), (sha1, three) = map(self.cells.hash, raw[:3])
         number = self._entities.add("contents", (long or None, sha1 or None, md5 or None, size)) if long or sha1 or md5 else None
         forms = empty("FileMd5", md5) | empty("FileSha256", long) | empty("FileSha1", sha1)
-        found = number, md5, long, sha1, forms, one | two | three
-        room(self._contents, SMALL)[raw] = found
-        return found
+        return number, md5, long, sha1, forms, one | two | three
 
     def _time(self, column: str, text: object) -> tuple[str, int]:
         """A canonical time and its flags; ValueError where there is none."""
         if type(text) is not str:
             raise ValueError("no time")
-        found, flags = self._cells.time(column, text)
+        found, flags = self.cells.time(column, text)
         if found is None:
             raise ValueError("no time")
         if found == text:
@@ -243,19 +242,20 @@ class Lane:
             raise ValueError("not plain")
         seen = self._machine_key(numbers, raw)
         machine = self._machines.get(seen) or self._machine(seen, raw, parts)
-        blocks, host = self._blocks, machine[0]
+        blocks, host = self.blocks, machine[0]
         key = raw[:2]
         change = self._changes.get(key) or self._block(self._changes, key, blocks.change, 0)
         key = (host, *raw[2:7])
         file = self._files.get(key) or self._block(self._files, key, blocks.file, 1)
         seen = self._request_key(numbers, raw)
-        request = self._requests.get(seen) or self._request(seen, raw, parts)
+        request = self._requests.get(seen) or room(self._requests).setdefault(seen, self.new_request(raw, parts))
         key = (host, *raw[7:14])
         registry = self._registries.get(key) or self._block(self._registries, key, blocks.registry, 1)
         key = (host, self._process_key(numbers, raw))
-        process = self._processes.get(key) or self._process(key, numbers, raw, parts)
+        process = self._processes.get(key) or room(self._processes, PROCESSES).setdefault(
+            key, self.new_process(host, numbers, raw, parts))
         key = (raw[16], raw[17], raw[18], size)
-        content = self._contents.get(key) or self._content(key)
+        content = self._contents.get(key) or room(self._contents, SMALL).setdefault(key, self.new_content(key))
         return self._finish(raw, machine, change, file, request, registry, process, content)
 
     def _finish(self, raw: tuple, machine: Machine, change: Block, file: Block, request: tuple, registry: Block, process: Process,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import NamedTuple
 
+import orjson
+
 from fimforensics.blocks import ACCOUNT, CHANGE, FILE, IMAGE, MACHINE, PROCESS, REGISTRY, REQUEST, Block
 from fimforensics.model import COLUMNS
 from fimforensics.rows import SINGLE, dumps
@@ -22,6 +24,7 @@ IMAGE_KIND: Kinds
 ACTOR_KINDS: Kinds
 MACHINE_KIND, REQUEST_KIND, IMAGE_KIND, ACTOR_KINDS = ("machine",), ("request",), ("image",), ("image", "account", "process")
 _OLD, _NEW = EMPTY_BIT["OldValueData"], EMPTY_BIT["NewValueData"]
+_PLAIN = frozenset((str, int, type(None), bool, float))
 _WORDS = frozenset((str, type(None)))
 
 
@@ -55,6 +58,14 @@ def room(cache: dict, size: int = CACHE) -> dict:
     if len(cache) >= size:
         cache.clear()
     return cache
+
+
+def prove(part: bytes, names: frozenset[str]) -> None:
+    """ValueError unless a stretch's bytes are an object of plain values, as a writer of JSON writes it."""
+    text = b"{%b}" % part.removeprefix(b",")
+    values = orjson.loads(text)
+    if dumps(values) != text or not values.keys() <= names or not _PLAIN.issuperset(map(type, values.values())):
+        raise ValueError("not plain")
 
 
 class Machine(NamedTuple):

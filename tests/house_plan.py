@@ -5,9 +5,9 @@ from __future__ import annotations
 # A module or package of fimforensics → its floor; the longest name that fits counts. Imports go to lower floors only.
 FLOORS = {
     "": 1, "errors": 1, "model": 1, "text": 1, "times": 1, "paths": 1, "hours": 1, "schema": 1, "sql": 1, "arrivals": 1,
-    "places": 1, "programs": 1, "readonly": 1, "opening": 2, "blame": 2,
+    "places": 1, "programs": 1, "native": 1, "readonly": 1, "opening": 2, "blame": 2,
     "shapes": 2, "tables": 2, "exports": 2, "evidence": 2, "evidence.raw": 2, "queries": 2, "task": 2, "cells": 2,
-    "blocks": 2, "rows": 2, "stretches": 2, "segments": 2, "interner": 2, "store": 2,
+    "blocks": 2, "rows": 2, "stretches": 2, "segments": 2, "swift": 2, "months": 2, "interner": 2, "store": 2,
     "case": 3, "reading": 3, "pipeline": 3, "stream": 3, "sources": 3, "derived": 3, "settle": 3, "snapshot": 3, "ingest": 3,
     "replay": 3, "graph": 3, "notes": 3, "passwords": 3, "site": 3, "seal": 3,
     "evidence.verify": 4, "analyses": 4, "analyze": 4, "detections": 4, "reports": 4, "live": 4, "serve": 4,
@@ -21,7 +21,9 @@ BESIDE: dict[str, set[str]] = {
     "times": {"errors", "model"}, "schema": {"model"}, "evidence.raw": {"shapes"}, "queries": {"evidence"},
     "task": {"cells", "evidence", "tables"}, "interner": {"blocks"}, "store": {"interner", "blocks"}, "pipeline": {"reading"},
     "blocks": {"cells", "tables"}, "rows": {"blocks", "cells"}, "stretches": {"rows", "blocks"},
-    "segments": {"stretches", "rows", "blocks", "cells"}, "stream": {"pipeline"}, "sources": {"pipeline"}, "settle": {"reading"},
+    "segments": {"stretches", "rows", "blocks", "cells"},
+    "months": {"tables"}, "swift": {"segments", "stretches", "rows", "evidence"},
+    "stream": {"pipeline"}, "sources": {"pipeline"}, "settle": {"reading"},
     "snapshot": {"sources", "settle", "derived"}, "ingest": {"case", "sources", "snapshot", "stream", "pipeline", "derived"},
     "seal": {"case"}, "replay": {"case", "ingest", "reading", "settle", "derived"}, "analyze": {"analyses"},
     "evidence.verify": {"analyses", "analyze"}, "site": {"notes", "passwords"},

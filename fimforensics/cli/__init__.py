@@ -33,6 +33,7 @@ from fimforensics.cli import (
     verify,
 )
 from fimforensics.errors import Misuse, Problem
+from fimforensics.native import native
 from fimforensics.text import visible
 
 
@@ -86,7 +87,7 @@ def _end_output() -> None:
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="fimforensics")
+@click.version_option(f"{__version__} ({'compiled' if native else 'pure Python'})", prog_name="fimforensics")
 def main() -> None:
     """Offline forensic analysis of Microsoft Defender for Cloud's file integrity monitoring events.
 

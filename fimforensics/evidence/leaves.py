@@ -27,14 +27,19 @@ def leaves_of(key: bytes, snapshot: int, member: int) -> Callable[[int, int, int
 
     The HMAC is written out as the two hashes that it is (RFC 2104), of which the key's part is the same for every record.
     """
-    block = (sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
-    inner, outer = bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)
+    inner, outer = blocks_of(key)
 
     def one(seq: int, offset: int, length: int, raw: bytes, row_hash: bytes) -> bytes:
         salt = sha256(outer + sha256(inner + _SEQ(seq)).digest()).digest()[:16]
         return sha256(b"\0" + _PLACE(seq, snapshot, member, offset, length) + salt + sha256(raw).digest() + row_hash).digest()
 
     return one
+
+
+def blocks_of(key: bytes) -> tuple[bytes, bytes]:
+    """The two blocks of 64 bytes by which HMAC-SHA-256 takes its key in."""
+    block = (sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+    return bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)
 
 
 def root(leaves: Iterable[bytes]) -> bytes:

@@ -56,13 +56,13 @@ class Lines(Iterator[Record]):
         return next(self._records)
 
     def _all(self) -> Iterator[Record]:
-        for offset, lines in self.blocks():
-            for line in lines:
+        for offset, block in self.blocks():
+            for line in block.split(b"\n"):
                 yield from records(offset, line)
                 offset += len(line) + 1
 
-    def blocks(self) -> Iterator[tuple[int, list[bytes]]]:
-        """The lines by the million bytes, without their line breaks, with the offset of the first; to be asked for once."""
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Whole lines by the million bytes, without the last line break, with the offset of the first; to be asked for once."""
         return _blocks(self._member)
 
 
@@ -125,30 +125,32 @@ def _wrapped(offset: int, line: bytes) -> Iterator[Record]:
         at, place = end, place + len(raw)
 
 
-def _blocks(member: Member) -> Iterator[tuple[int, list[bytes]]]:
+def _blocks(member: Member) -> Iterator[tuple[int, bytes]]:
     """Lines by the million bytes, with the offset of the first; a line is never cut, up to LONGEST."""
     with member.open() as stream:
-        offset, held, size = 0, [], 0  # held: pieces of a line that is not whole yet
+        offset, size = 0, 0
+        held: list[bytes] = []  # pieces of a line that is not whole yet
         block = stream.read(BLOCK)
         while len(block) < len(_BOM) and (more := stream.read(BLOCK)):  # a stream may give less than was asked for
             block += more
         if block.startswith(_BOM):
             offset, block = len(_BOM), block[len(_BOM):] or stream.read(BLOCK)
         while block:
-            lines = block.split(b"\n")
-            breaks = len(lines) - 1
-            held.append(lines[0])
-            size += len(lines[0])
-            if breaks or size > LONGEST:
-                lines[0] = b"".join(held)
-                held = [lines.pop()] if breaks else []
-                size = sum(map(len, held))
+            end = block.rfind(b"\n")
+            if end >= 0 or size + len(block) > LONGEST:
+                broken = end >= 0
+                lines = b"".join((*held, memoryview(block)[:end] if broken else block))
+                held = [block[end + 1:]] if broken else []
+                size = len(held[0]) if broken else 0
                 yield offset, lines
-                offset += sum(map(len, lines)) + breaks
+                offset += len(lines) + broken
+            else:
+                held.append(block)
+                size += len(block)
             try:
                 block = stream.read(BLOCK)
             except Problem:  # the stream is cut: what came of its last line is a record too
-                yield offset, [b"".join(held)] if size else []
+                yield offset, b"".join(held)
                 raise
         if size:
-            yield offset, [b"".join(held)]
+            yield offset, b"".join(held)

@@ -1,0 +1,140 @@
+/* Looks up the blocks of a line; those never seen are asked from Python, which makes them as the ordinary way does. */
+#include "lane.h"
+
+#include <string.h>
+
+/* Cells as a JSON array, for Python to decode and as a key. */
+static bool put_cells(Buffer *out, const Line *line, const uint8_t *cells, size_t first, size_t count) {
+    bool well = PUT(out, "[");
+    for (size_t i = 0; i < count && well; i++) {
+        const Span *span = &line->cells[cells ? cells[i] : first + i].span;
+        well = (!i || PUT(out, ",")) && put(out, span->at, span->size);
+    }
+    return well && PUT(out, "]");
+}
+
+/* Takes over an answer: (ids, forms, flags, pieces, word); numbers are None or not negative. */
+static bool block_fill(Block *block, PyObject *answer) {
+    PyObject *ids, *pieces, *word;
+    unsigned long long forms;
+    block->held = answer;
+    if (!PyArg_ParseTuple(answer, "O!KIO!O", &PyTuple_Type, &ids, &forms, &block->flags, &PyTuple_Type, &pieces, &word))
+        return false;
+    block->forms = forms;
+    block->word = word;
+    if (PyTuple_GET_SIZE(ids) > IDS || PyTuple_GET_SIZE(pieces) > PIECES || block->flags > 3) {
+        PyErr_SetString(PyExc_RuntimeError, "an answer that no lane understands");
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < IDS; i++) {
+        PyObject *id = i < PyTuple_GET_SIZE(ids) ? PyTuple_GET_ITEM(ids, i) : Py_None;
+        block->ids[i] = id == Py_None ? NONE : PyLong_AsLongLong(id);
+        if (block->ids[i] == -1 && PyErr_Occurred())
+            return false;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(pieces); i++) {
+        char *at;
+        Py_ssize_t size;
+        if (PyBytes_AsStringAndSize(PyTuple_GET_ITEM(pieces, i), &at, &size) < 0)
+            return false;
+        bool before = size && at[0] == ',', after = size > 1 && at[size - 1] == ',';  /* those of `Lane` have commas around them */
+        block->pieces[i] = (Span){at + before, (size_t)size - before - after};
+    }
+    return true;
+}
+
+/* A new block in its table, filled with the answer, whose reference is taken over. */
+static int block_keep(Lane *lane, int kind, Span key, uint64_t hash, PyObject *answer, Block **found) {
+    if (!answer)
+        return FAILED;
+    Block *block = block_new(key, hash);
+    if (!block) {
+        Py_DECREF(answer);
+        return FAILED;
+    }
+    if (!block_fill(block, answer)) {
+        block_free(block);
+        return FAILED;
+    }
+    if (table_put(&lane->tables[kind], block) < 0)
+        return FAILED;
+    *found = block;
+    return WELL;
+}
+
+/* Numbers and bytes of all parts of the line, as two tuples. */
+static PyObject *parts_told(const Lane *lane, PyObject **numbers) {
+    Py_ssize_t count = (Py_ssize_t)lane->part_count;
+    PyObject *parts = PyTuple_New(count);
+    *numbers = PyTuple_New(count);
+    for (Py_ssize_t i = 0; parts && *numbers && i < count; i++) {
+        const Span *part = &lane->line.parts[i];
+        PyObject *number = PyLong_FromLongLong(lane->line.numbers[i]);
+        PyObject *bytes = PyBytes_FromStringAndSize(part->at, (Py_ssize_t)part->size);
+        if (number)
+            PyTuple_SET_ITEM(*numbers, i, number);
+        if (bytes)
+            PyTuple_SET_ITEM(parts, i, bytes);
+        if (!number || !bytes)
+            Py_CLEAR(parts);
+    }
+    if (!parts || !*numbers) {
+        Py_CLEAR(parts);
+        Py_CLEAR(*numbers);
+    }
+    return parts;
+}
+
+int lane_part_block(Lane *lane, int kind, int64_t host, Block **found) {
+    const Group *group = &lane->groups[kind];
+    Buffer *key = &lane->scratch;
+    key->size = 0;
+    bool well = put(key, (const char *)&host, sizeof host);
+    for (size_t i = 0; i < group->part_count && well; i++)
+        well = put(key, (const char *)&lane->line.numbers[group->parts[i]], sizeof(int64_t));
+    size_t loose = key->size;
+    if (!well || !put_cells(key, &lane->line, group->cells, 0, group->cell_count))
+        return FAILED;
+    Span told = {key->at, key->size};
+    uint64_t hash = bytes_hash(told.at, told.size);
+    if ((*found = table_find(&lane->tables[kind], told, hash)))
+        return WELL;
+    PyObject *numbers, *parts = parts_told(lane, &numbers);
+    if (!parts)
+        return FAILED;
+    PyObject *answer = PyObject_CallFunction(lane->asked[kind], "LNNy#", (long long)host, numbers, parts, told.at + loose,
+                                             (Py_ssize_t)(told.size - loose));
+    return block_keep(lane, kind, told, hash, answer, found);
+}
+
+int lane_cell_block(Lane *lane, int kind, int64_t host, Block **found) {
+    static const uint8_t first[KINDS] = {[CHANGES] = ENTITY, [FILES] = FILE_NAME, [REGISTRY] = KEY, [CONTENT] = SIZE};
+    static const uint8_t count[KINDS] = {[CHANGES] = 2, [FILES] = 5, [REGISTRY] = 7, [CONTENT] = 4};
+    Buffer *key = &lane->scratch;
+    key->size = 0;
+    if (!put(key, (const char *)&host, sizeof host) || !put_cells(key, &lane->line, NULL, first[kind], count[kind]))
+        return FAILED;
+    Span told = {key->at, key->size};
+    uint64_t hash = bytes_hash(told.at, told.size);
+    if ((*found = table_find(&lane->tables[kind], told, hash)))
+        return WELL;
+    PyObject *answer = PyObject_CallFunction(lane->asked[kind], "Ly#", (long long)host, told.at + sizeof host,
+                                             (Py_ssize_t)(told.size - sizeof host));
+    return block_keep(lane, kind, told, hash, answer, found);
+}
+
+int lane_time(Lane *lane, const Cell *cell, char out[28], unsigned *flags) {
+    if (cell->kind != TEXT || !cell_time(cell->span, out))
+        return STRANGE;
+    Span minute = {out, 16};
+    uint64_t hash = bytes_hash(out, 16);
+    Block *block = table_find(&lane->tables[MINUTE], minute, hash);
+    if (!block) {
+        PyObject *answer = PyObject_CallFunction(lane->asked[MINUTE], "s#", out, (Py_ssize_t)28);
+        int told = block_keep(lane, MINUTE, minute, hash, answer, &block);
+        if (told != WELL)
+            return told;
+    }
+    *flags |= block->flags;
+    return WELL;
+}

@@ -1,0 +1,94 @@
+/* A lane: how lines of one layout fall into cells and parts, and what is remembered of the parts. See segments.py, its twin. */
+#ifndef FIM_LANE_H
+#define FIM_LANE_H
+
+#include "sha256.h"
+#include "table.h"
+
+enum { MOST_CELLS = 96, MOST_PARTS = 64 };
+
+/* The cells that are read anew in each line, in the order of `stretches.VARYING`; loose cells of stable kinds come after. */
+enum {
+    ENTITY, CHANGE, FILE_NAME, FILE_PATH, OLD_FILE_NAME, OLD_FILE_PATH, FILE_TYPE, KEY, HIVE, OLD_TYPE, OLD_NAME, OLD_KEY, NEW_TYPE,
+    NEW_NAME, TIME, SIZE, MD5, SHA256, SHA1, OLD_DATA, NEW_DATA, ACCESS, BILLED, LOOSE
+};
+
+/* Kinds of blocks; the first three are found by stretches of the line, the others by cells. */
+enum { MACHINE, REQUEST, PROCESS, CHANGES, FILES, REGISTRY, CONTENT, MINUTE, KINDS };
+
+/* What a line gave: 1 = all is well, 0 = it is not plainly like the others, -1 = an exception. */
+enum { FAILED = -1, STRANGE = 0, WELL = 1 };
+
+typedef struct {
+    Span name;  /* `"Column":` */
+    uint8_t slot;
+    uint8_t takes;  /* a mask of kinds of cells */
+} Column;
+
+typedef struct {
+    Span border;  /* what begins the next stretch; empty for the last */
+    int stable;   /* the number of its part, or -1 where its cells are read anew */
+    Column *columns;
+    size_t count;
+} Stretch;
+
+typedef struct {
+    uint8_t parts[MOST_PARTS], cells[MOST_CELLS];  /* which of them tell two blocks of the kind apart */
+    size_t part_count, cell_count;
+} Group;
+
+typedef struct {
+    Cell cells[MOST_CELLS];
+    Span parts[MOST_PARTS];
+    int64_t numbers[MOST_PARTS];
+} Line;
+
+typedef struct {
+    char *at;
+    size_t size, room;
+} Buffer;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *steps;  /* owns the bytes that borders and names point at */
+    Stretch *stretches;
+    size_t stretch_count, cell_count, part_count;
+    Group groups[3];
+    Table parts[MOST_PARTS], tables[KINDS];
+    int64_t count;  /* of all parts that were ever numbered */
+    PyObject *prove, *asked[KINDS], *real;  /* the functions of `swift.Answers` */
+    PyObject *flags[4];  /* the texts of `rows.FLAGS` */
+    Line line;
+    Buffer key, row, scratch;
+    int path_form_shift;
+    uint64_t old_empty, new_empty;
+    ShaState inner, outer;  /* of the salt, after the case's key */
+    uint64_t snapshot, member;
+} Lane;
+
+/* A layout, as `swift.swift` tells it; -1 with an exception. `lane_close` frees what it could take. */
+int lane_open(Lane *lane, PyObject *steps, PyObject *groups, PyObject *answers, PyObject *flags, size_t most, size_t most_bytes);
+void lane_close(Lane *lane);
+
+bool put(Buffer *buffer, const char *at, size_t size);
+#define PUT(buffer, text) put(buffer, text, sizeof(text) - 1)
+
+/* The line's cells and parts, into `lane->line`. */
+int lane_split(Lane *lane, const char *at, size_t size);
+
+/* The line's block of a kind, from memory or made by `swift.Answers`; `host` for kinds that belong to one. */
+int lane_part_block(Lane *lane, int kind, int64_t host, Block **found);
+int lane_cell_block(Lane *lane, int kind, int64_t host, Block **found);
+
+/* A time's canonical form into `out` and its flags. */
+int lane_time(Lane *lane, const Cell *cell, char out[28], unsigned *flags);
+
+/* The match key, row hash, leaf and event of one line. */
+typedef struct {
+    uint8_t key[32], row_hash[32], leaf[32];
+    PyObject *event;
+} Made;
+
+int lane_make(Lane *lane, const char *at, size_t size, uint64_t seq, uint64_t offset, Made *made);
+
+#endif

@@ -1,0 +1,163 @@
+/* The module `_native`: lanes, and SHA-256 for the tests. What it gives is what the Python beside it gives, sooner. */
+#include "lane.h"
+
+#include <string.h>
+
+enum { LONGEST = 128 << 10 };  /* bytes of a line; `segments.LONGEST` */
+
+static int lane_init(PyObject *self, PyObject *args, PyObject *named) {
+    static char *names[] = {"steps", "groups", "answers", "flags", "bits", "key", "place", "most", "most_bytes", NULL};
+    Lane *lane = (Lane *)self;
+    PyObject *steps, *groups, *answers, *flags;
+    const uint8_t *inner, *outer;
+    Py_ssize_t inner_size, outer_size, most, most_bytes;
+    unsigned long long old_empty, new_empty, snapshot, member;
+    int shift;
+    if (lane->steps || !PyArg_ParseTupleAndKeywords(
+            args, named, "O!O!OO!(iKK)(y#y#)(KK)nn", names, &PyTuple_Type, &steps, &PyTuple_Type, &groups, &answers, &PyTuple_Type,
+            &flags, &shift, &old_empty, &new_empty, &inner, &inner_size, &outer, &outer_size, &snapshot, &member, &most, &most_bytes))
+        return -1;
+    if (inner_size != 64 || outer_size != 64 || shift < 0 || shift > 63 || most < 1 || most_bytes < 1) {
+        PyErr_SetString(PyExc_ValueError, "two blocks of 64 bytes, a shift of a number of 64 bits, and room for something");
+        return -1;
+    }
+    lane->path_form_shift = shift;
+    lane->old_empty = old_empty;
+    lane->new_empty = new_empty;
+    lane->snapshot = snapshot;
+    lane->member = member;
+    lane->inner = lane->outer = SHA_START;
+    sha_blocks(&lane->inner, inner, 1);
+    sha_blocks(&lane->outer, outer, 1);
+    return lane_open(lane, steps, groups, answers, flags, (size_t)most, (size_t)most_bytes);
+}
+
+static void lane_dealloc(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    lane_close((Lane *)self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+typedef struct {
+    PyObject *events, *keys, *checks, *places, *leaves;
+} Lists;
+
+/* Appends and gives up the reference. */
+static bool append(PyObject *list, PyObject *item) {
+    bool well = item && PyList_Append(list, item) == 0;
+    Py_XDECREF(item);
+    return well;
+}
+
+static bool made_keep(const Lists *lists, const Made *made, uint64_t seq, uint64_t offset, size_t length) {
+    Py_ssize_t before = PyByteArray_GET_SIZE(lists->leaves);
+    if (!append(lists->events, made->event)
+        || !append(lists->keys, PyBytes_FromStringAndSize((const char *)made->key, 32))
+        || !append(lists->checks, PyBytes_FromStringAndSize((const char *)made->row_hash, 8))
+        || !append(lists->places, Py_BuildValue("(KKnO)", (unsigned long long)seq, (unsigned long long)offset, (Py_ssize_t)length, Py_None))
+        || PyByteArray_Resize(lists->leaves, before + 32) < 0)
+        return false;
+    memcpy(PyByteArray_AS_STRING(lists->leaves) + before, made->leaf, 32);
+    return true;
+}
+
+/* Is the exception one by which Python says that a line is not plain? Then it is gone. */
+static bool only_strange(void) {
+    if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_KeyError))
+        return false;
+    PyErr_Clear();
+    return true;
+}
+
+PyDoc_STRVAR(read_doc,
+"read(data, at, offset, limit, seq, most, lists) -> (at, count, strange)\n\n"
+"Takes the lines of `data` from `at` on, which lies at `offset` in the member, into the five lists of a batch: until `most` are\n"
+"taken, one begins beyond `limit`, or one is not plainly of this layout. Where the next one begins, how many were taken, and whether\n"
+"the next one is not plain.");
+
+static PyObject *lane_read(PyObject *self, PyObject *args) {
+    Lane *lane = (Lane *)self;
+    Lists lists;
+    const char *data;
+    Py_ssize_t size, at, most, count = 0;
+    bool strange = false;
+    unsigned long long offset, limit, seq;
+    if (!PyArg_ParseTuple(args, "y#nKKKn(O!O!O!O!O!)", &data, &size, &at, &offset, &limit, &seq, &most, &PyList_Type, &lists.events,
+                          &PyList_Type, &lists.keys, &PyList_Type, &lists.checks, &PyList_Type, &lists.places, &PyByteArray_Type,
+                          &lists.leaves))
+        return NULL;
+    if (!lane->steps || at < 0) {
+        PyErr_SetString(PyExc_ValueError, "a lane that was never opened, or a place before the data");
+        return NULL;
+    }
+    while (at < size && count < most && offset <= limit) {
+        const char *line = data + at, *end = memchr(line, '\n', (size_t)(size - at));
+        size_t length = (size_t)((end ? end : data + size) - line);
+        Made made;
+        int told = length && length - 1 <= LONGEST ? lane_make(lane, line, length, seq + (uint64_t)count, offset, &made) : STRANGE;
+        strange = told == STRANGE || (told == FAILED && only_strange());
+        if (strange)
+            break;
+        if (told == FAILED || !made_keep(&lists, &made, seq + (uint64_t)count, offset, length))
+            return NULL;
+        count++;
+        at += (Py_ssize_t)length + 1;
+        offset += length + 1;
+    }
+    return Py_BuildValue("(nni)", at < size ? at : size, count, (int)strange);
+}
+
+static PyMethodDef lane_methods[] = {{"read", lane_read, METH_VARARGS, read_doc}, {NULL, NULL, 0, NULL}};
+
+static PyType_Slot lane_slots[] = {
+    {Py_tp_doc, "Lines of one layout into rows, keys, leaves and events."}, {Py_tp_new, PyType_GenericNew}, {Py_tp_init, lane_init},
+    {Py_tp_dealloc, lane_dealloc}, {Py_tp_methods, lane_methods}, {0, NULL}};
+
+static PyType_Spec lane_spec = {"fimforensics.native._native.Lane", sizeof(Lane), 0, Py_TPFLAGS_DEFAULT, lane_slots};
+
+static PyObject *sha256_of(PyObject *module, PyObject *args) {
+    const uint8_t *one, *other;
+    Py_ssize_t one_size, other_size;
+    uint8_t found[2][32];
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y#y#", &one, &one_size, &other, &other_size))
+        return NULL;
+    sha_two(one, (size_t)one_size, found[0], other, (size_t)other_size, found[1]);
+    return Py_BuildValue("(y#y#)", found[0], (Py_ssize_t)32, found[1], (Py_ssize_t)32);
+}
+
+static PyObject *sha256_choose(PyObject *module, PyObject *portable) {
+    (void)module;
+    int plain = PyObject_IsTrue(portable);
+    return plain < 0 ? NULL : PyBool_FromLong(sha_choose(plain));
+}
+
+static PyMethodDef methods[] = {
+    {"sha256", sha256_of, METH_VARARGS, "sha256(one, other) -> the SHA-256 of each"},
+    {"choose", sha256_choose, METH_O, "choose(portable) -> whether the processor's own SHA instructions are in use from now on"},
+    {NULL, NULL, 0, NULL}};
+
+static int module_exec(PyObject *module) {
+    PyObject *name = PyUnicode_FromString("fimforensics"), *type = PyType_FromModuleAndSpec(module, &lane_spec, NULL);
+    if (!name || !type || PyModule_AddType(module, (PyTypeObject *)type) < 0
+        || PyModule_AddStringConstant(module, "SOURCES", SOURCES) < 0) {
+        Py_XDECREF(name);
+        Py_XDECREF(type);
+        return -1;
+    }
+    bytes_seed((uint64_t)PyObject_Hash(name) ^ (uint64_t)(uintptr_t)module);  /* Python's hash of a text differs from run to run */
+    Py_DECREF(name);
+    Py_DECREF(type);
+    sha_choose(0);
+    return 0;
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, module_exec}, {0, NULL}};
+
+static PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_native", "Compiled ways of what Python does beside it.", 0, methods, slots, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__native(void) {
+    return PyModuleDef_Init(&definition);
+}

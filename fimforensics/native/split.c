@@ -1,0 +1,96 @@
+/* A line falls into stretches. Of a stable one the bytes alone say which it is; the others' cells are read. */
+#define _GNU_SOURCE
+#include "lane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool put(Buffer *buffer, const char *at, size_t size) {
+    if (size > buffer->room - buffer->size) {
+        size_t room = 2 * (buffer->room + size) + 256;
+        char *wider = realloc(buffer->at, room);
+        if (!wider) {
+            PyErr_NoMemory();
+            return false;
+        }
+        buffer->at = wider;
+        buffer->room = room;
+    }
+    memcpy(buffer->at + buffer->size, at, size);
+    buffer->size += size;
+    return true;
+}
+
+/* The cells of a stretch whose bytes are `part`: its columns in their order, some of them perhaps left out. */
+static bool cells_read(Lane *lane, const Stretch *stretch, Span part, bool first) {
+    const char *at = part.at, *end = part.at + part.size;
+    size_t next = 0;
+    if (first && at < end && *at == ',')
+        return false;
+    while (at < end) {
+        if (!first && *at++ != ',')
+            return false;
+        first = false;
+        const Column *column = NULL;
+        for (; next < stretch->count && !column; next++) {
+            const Span *name = &stretch->columns[next].name;
+            if ((size_t)(end - at) > name->size && !memcmp(at, name->at, name->size))
+                column = &stretch->columns[next];
+        }
+        if (!column)
+            return false;
+        Cell *cell = &lane->line.cells[column->slot];
+        at = cell_read(at + column->name.size, end, cell);
+        if (!at || !(cell->kind & column->takes))
+            return false;
+    }
+    return true;
+}
+
+/* A number for a part's bytes, once Python has proven that they are plain. */
+static int part_number(Lane *lane, size_t stretch, int part) {
+    Span bytes = lane->line.parts[part];
+    Table *table = &lane->parts[part];
+    uint64_t hash = bytes_hash(bytes.at, bytes.size);
+    Block *block = table_find(table, bytes, hash);
+    if (!block) {
+        PyObject *proven = PyObject_CallFunction(lane->prove, "ny#", (Py_ssize_t)stretch, bytes.at, (Py_ssize_t)bytes.size);
+        if (!proven)
+            return FAILED;
+        Py_DECREF(proven);
+        block = block_new(bytes, hash);
+        if (!block || (block->ids[0] = ++lane->count, table_put(table, block)) < 0)
+            return FAILED;
+    }
+    lane->line.numbers[part] = block->ids[0];
+    return WELL;
+}
+
+int lane_split(Lane *lane, const char *at, size_t size) {
+    if (size < 2 || at[0] != '{' || at[size - 1] != '}')
+        return STRANGE;
+    const char *next = at + 1, *last = at + size - 1;
+    for (size_t i = 0; i < lane->cell_count; i++)
+        lane->line.cells[i] = (Cell){.span = SPAN("null"), .kind = NOTHING, .ascii = true};
+    for (size_t i = 0; i < lane->stretch_count; i++) {
+        const Stretch *stretch = &lane->stretches[i];
+        const char *end = last;
+        if (stretch->border.size && !(end = memmem(next, (size_t)(last - next), stretch->border.at, stretch->border.size)))
+            return STRANGE;
+        Span part = {next, (size_t)(end - next)};
+        if (stretch->stable < 0 && !cells_read(lane, stretch, part, i == 0))
+            return STRANGE;
+        if (stretch->stable >= 0)
+            lane->line.parts[stretch->stable] = part;
+        next = end;
+    }
+    for (size_t i = 0; i < lane->stretch_count; i++) {
+        int part = lane->stretches[i].stable;
+        if (part >= 0) {
+            int told = part_number(lane, i, part);
+            if (told != WELL)
+                return told;
+        }
+    }
+    return WELL;
+}

@@ -1,0 +1,119 @@
+/* A hash table with linear probing; keys are compared whole, so the hash only has to be quick and unforeseeable. */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t secret[2] = {0x9e3779b97f4a7c15ull, 0xd1b54a32d192ed03ull};
+
+static uint64_t mix(uint64_t one, uint64_t other) {
+    unsigned __int128 product = (unsigned __int128)one * other;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t word_at(const char *at, size_t size) {
+    uint64_t word = 0;
+    memcpy(&word, at, size);
+    return word;
+}
+
+void bytes_seed(uint64_t seed) {
+    secret[0] ^= mix(seed, 0xa0761d6478bd642full);
+    secret[1] ^= mix(seed ^ secret[0], 0xe7037ed1a0b428dbull);
+}
+
+uint64_t bytes_hash(const char *at, size_t size) {
+    uint64_t one = secret[0] ^ size, two = secret[1];
+    size_t left = size;
+    for (; left >= 32; left -= 32, at += 32) {  /* two chains, so that one's multiplication hides behind the other's */
+        one = mix(word_at(at, 8) ^ secret[0], word_at(at + 8, 8) ^ one);
+        two = mix(word_at(at + 16, 8) ^ secret[1], word_at(at + 24, 8) ^ two);
+    }
+    for (; left > 8; left -= 8, at += 8)
+        one = mix(word_at(at, 8) ^ secret[1], one ^ secret[0]);
+    two ^= word_at(at, left);
+    return mix(one ^ secret[1], two ^ secret[0]);
+}
+
+void table_open(Table *table, size_t most, size_t most_bytes) {
+    *table = (Table){.most = most, .most_bytes = most_bytes};
+}
+
+static void table_forget(Table *table) {
+    for (size_t i = 0; i < table->width; i++)
+        if (table->slots[i])
+            block_free(table->slots[i]);
+    free(table->slots);
+    table->slots = NULL;
+    table->width = table->count = table->bytes = 0;
+}
+
+void table_close(Table *table) {
+    table_forget(table);
+}
+
+Block *table_find(const Table *table, Span key, uint64_t hash) {
+    if (!table->width)
+        return NULL;
+    for (size_t at = hash & (table->width - 1);; at = (at + 1) & (table->width - 1)) {
+        Block *block = table->slots[at];
+        if (!block)
+            return NULL;
+        if (block->hash == hash && block->key_size == key.size && !memcmp(block->key, key.at, key.size))
+            return block;
+    }
+}
+
+Block *block_new(Span key, uint64_t hash) {
+    Block *block = malloc(sizeof *block + key.size);
+    if (!block) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    memset(block, 0, sizeof *block);
+    block->hash = hash;
+    block->key_size = (uint32_t)key.size;
+    memcpy(block->key, key.at, key.size);
+    return block;
+}
+
+void block_free(Block *block) {
+    Py_XDECREF(block->held);
+    free(block);
+}
+
+static void place(Table *table, Block *block) {
+    size_t at = block->hash & (table->width - 1);
+    while (table->slots[at])
+        at = (at + 1) & (table->width - 1);
+    table->slots[at] = block;
+}
+
+static int widen(Table *table) {
+    size_t before = table->width, width = before ? 2 * before : 256;
+    Block **slots = calloc(width, sizeof *slots), **old = table->slots;
+    if (!slots) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    table->slots = slots;
+    table->width = width;
+    for (size_t i = 0; i < before; i++)
+        if (old[i])
+            place(table, old[i]);
+    free(old);
+    return 0;
+}
+
+int table_put(Table *table, Block *block) {
+    if (table->count >= table->most || table->bytes >= table->most_bytes)
+        table_forget(table);
+    if (2 * table->count >= table->width && widen(table) < 0) {
+        block_free(block);
+        return -1;
+    }
+    place(table, block);
+    table->count++;
+    table->bytes += block->key_size;
+    return 0;
+}

@@ -1,0 +1,48 @@
+/* What is remembered of a line's parts: bytes → a block, made once, with the numbers of its entities and its pieces of JSON. */
+#ifndef FIM_TABLE_H
+#define FIM_TABLE_H
+
+#include "cells.h"
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+enum { PIECES = 7, IDS = 5, NONE = -1 };
+
+typedef struct {
+    uint64_t hash;
+    uint32_t key_size;
+    uint32_t flags;
+    uint64_t forms;
+    int64_t ids[IDS];  /* NONE where there is no entity */
+    Span pieces[PIECES];
+    PyObject *held;  /* what owns bytes that the pieces point at */
+    PyObject *word;  /* a text of the event, borrowed from `held`; or None */
+    char key[];
+} Block;
+
+typedef struct {
+    Block **slots;
+    size_t width;  /* of `slots`: a power of two */
+    size_t count, most;
+    size_t bytes, most_bytes;  /* held by the keys */
+} Table;
+
+/* A table that forgets all when it holds `most` blocks, or keys of `most_bytes`. */
+void table_open(Table *table, size_t most, size_t most_bytes);
+void table_close(Table *table);
+
+/* A number for bytes that a hostile source cannot foresee, as long as nobody knows the seed. */
+uint64_t bytes_hash(const char *at, size_t size);
+void bytes_seed(uint64_t seed);
+
+Block *table_find(const Table *table, Span key, uint64_t hash);
+
+/* A new block for a key that the table does not have, empty but for it; NULL with an exception set. */
+Block *block_new(Span key, uint64_t hash);
+void block_free(Block *block);
+
+/* Takes the block over; -1 with an exception set, and the block freed. */
+int table_put(Table *table, Block *block);
+
+#endif

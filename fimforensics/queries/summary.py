@@ -159,10 +159,12 @@ def changes(connection: sqlite3.Connection) -> list[ChangeCount]:
     return [ChangeCount(*row) for row in rows]
 
 
-def days(connection: sqlite3.Connection) -> list[tuple[str, str, int]]:
-    """Events by UTC day and kind, in order; days without any are not listed."""
-    rows = connection.execute("""
-        WITH counted AS (SELECT day, change_id, sum(events) AS events FROM event_counts GROUP BY day, change_id)
+def days(connection: sqlite3.Connection, host_id: int | None = None, change_id: int | None = None) -> list[tuple[str, str, int]]:
+    """Events by UTC day and kind, in order, of all or of a host or change; days without any are not listed."""
+    wheres = [f"{name} = {value:d}" for name, value in (("host_id", host_id), ("change_id", change_id)) if value is not None]
+    rows = connection.execute(f"""
+        WITH counted AS (SELECT day, change_id, sum(events) AS events FROM event_counts
+                         WHERE {' AND '.join(wheres) or '1'} GROUP BY day, change_id)
         SELECT n.day, c.kind, sum(n.events) FROM counted n JOIN changes c ON c.id = n.change_id
         WHERE n.day >= '1980' AND n.day < ? GROUP BY n.day, c.kind ORDER BY n.day, c.kind""", (LATEST,))
     return [(day, kind, events) for day, kind, events in rows]

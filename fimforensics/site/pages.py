@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fimforensics.queries.summary import Summary
 
 MOST_BARS = 120
+Counts = Sequence[tuple[str, str, int]]  # day or hour, kind, events
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,9 @@ class Bar:
     """Some days' or hours' events in the chart, in units of a chart 100 high: kinds from the bottom up."""
 
     start: str
+    until: str  # where the next one starts
     told: str
+    events: int
     parts: list[tuple[str, float, float]]  # kind, y, height
 
 
@@ -24,15 +28,15 @@ def kinds(found: Summary) -> list[str]:
     return sorted({count.kind for count in found.hosts})
 
 
-def bars(found: Summary) -> list[Bar]:
+def bars(days: Counts, hours: Counts) -> list[Bar]:
     """The days, or in a short case the hours, from first to last as at most 120 bars, empty ones too: silence must show."""
-    counted = [(datetime.fromisoformat(f"{hour}:00"), kind, events) for hour, kind, events in found.hours] or [
-        (datetime.fromisoformat(day), kind, events) for day, kind, events in found.days]
+    counted = [(datetime.fromisoformat(f"{hour}:00"), kind, events) for hour, kind, events in hours] or [
+        (datetime.fromisoformat(day), kind, events) for day, kind, events in days]
     if not counted:
         return []
-    unit = timedelta(hours=1) if found.hours else timedelta(days=1)
+    unit = timedelta(hours=1) if hours else timedelta(days=1)
     first, last = counted[0][0], counted[-1][0]
-    if found.hours:  # whole days, or a case of one hour would have one bar
+    if hours:  # whole days, or a case of one hour would have one bar
         first, last = first.replace(hour=0), last.replace(hour=23)
     step = unit * -(-((last - first) // unit + 1) // MOST_BARS)
     sums: dict[int, dict[str, int]] = {at: {} for at in range((last - first) // step + 1)}
@@ -53,7 +57,7 @@ def _bar(start: datetime, step: timedelta, unit: timedelta, slot: dict[str, int]
         top -= height
         parts.append((kind, round(top, 2), round(height, 2)))
     counts = ", ".join(f"{events:,} {kind}" for kind, events in sorted(slot.items())) or "no events"
-    return Bar(beginning, f"{told}: {counts}", parts)
+    return Bar(beginning.replace(" ", "T"), _told(start + step, unit).replace(" ", "T"), f"{told}: {counts}", total, parts)
 
 
 def _told(when: datetime, unit: timedelta) -> str:

@@ -12,6 +12,7 @@ from fimforensics.site import (
     explore_file,
     explore_page,
     findings_page,
+    help_page,
     host_page,
     life_page,
     process_page,
@@ -35,5 +36,6 @@ OWN: dict[str, Page] = {
     "compare": Page("compare.html", compare_page.ask, "Compare"),
     "search": Page("search.html", search_page.ask, "Search"),
     "explore": Page("explore.html", explore_page.ask, "Explore", explore_file.cytoscape),
+    "help": Page("help.html", help_page.ask, "Help"),
     "trace": Page("trace.html", trace_page.ask, "Trace"),
 }

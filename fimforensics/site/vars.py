@@ -13,8 +13,10 @@ from datasette.utils.asgi import NotFound, Request
 from markupsafe import Markup
 
 from fimforensics.queries.overview import overview
-from fimforensics.site import cells, event_page, pages, tables
+from fimforensics.site import cells, event_page, tables
+from fimforensics.site.chart import chart
 from fimforensics.site.database import changed, is_case
+from fimforensics.site.help_page import tour
 from fimforensics.site.narrow import unsearched
 from fimforensics.site.settings import STATIC
 from fimforensics.site.shelf import OWN
@@ -23,7 +25,7 @@ from fimforensics.site.zones import OFFERED
 MENU = (("-/findings", "Findings"), ("-/coverage", "Coverage"), ("-/trace", "Trace"), ("-/explore", "Explore"),
         ("-/compare", "Compare"), ("-/evidence", "Evidence"), ("-/notes", "Notes"), ("events", "Events"), ("files", "Files"),
         ("registry_values", "Registry"), ("hosts", "Hosts"), ("processes", "Processes"), ("accounts", "Accounts"),
-        ("contents", "Contents"))
+        ("contents", "Contents"), ("-/help", "Help"))
 
 
 def row_address(datasette: Any, database: str, table: str, identity: object) -> str:
@@ -107,10 +109,18 @@ async def overviews(datasette: Any, request: Request, names: list[str] | None) -
             more = await database.execute_fn(overview)
             told = more.summary
             found.append({"name": name, "file": Path(database.path).name, "size": database.size, "told": told, "more": more,
-                          "kinds": pages.kinds(told), "bars": pages.bars(told),
-                          "unit": "hour" if told.hours else "day",
+                          "tour": tour(), "chart": await database.execute_fn(lambda connection: chart(connection, {})),
                           "questions": await datasette.get_canned_queries(name, request.actor)})
     return found
+
+
+async def chart_vars(datasette: Any, request: Request, database: str) -> Any:
+    """The events over time, for the table of events."""
+    found = datasette.databases[database]
+    if not is_case(found):
+        return None
+    arguments = {name: request.args.getlist(name) for name in request.args}
+    return await found.execute_fn(lambda connection: chart(connection, arguments))
 
 
 async def event_vars(datasette: Any, request: Request, database: str) -> event_page.EventPage | None:

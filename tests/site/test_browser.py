@@ -144,7 +144,7 @@ def test_keys_suffice_and_focus_is_seen(page: tuple[Any, list[str]], address: st
     assert tab.evaluate("document.activeElement.className") == "skip"
     assert tab.locator(".skip").bounding_box()["x"] >= 0
     seen = []
-    for _ in range(18):
+    for _ in range(36):
         tab.keyboard.press("Tab")
         seen.append(tab.evaluate("[document.activeElement.tagName, getComputedStyle(document.activeElement).outlineStyle]"))
     assert {style for _, style in seen} == {"solid"}

@@ -73,7 +73,9 @@ def test_pages_say_what_assistive_programs_ask(normal: Browser) -> None:
         assert page.startswith('<!DOCTYPE html>\n<html lang="en">') and page.count("<main") == 1 and page.count("<h1") == 1, (
             address
         )
-        assert re.search(r"<title>[^<]+</title>", page) and "<script" not in page and 'href="#content"' in page
+        assert re.search(r"<title>[^<]+</title>", page) and "<script" in page and 'href="#content"' in page
+        assert set(re.findall(r"<script.*?</script>", page, re.S)) == {page[page.index("<script"):page.index("</script>") + 9]}
+        assert page.count('<script type="module" src="/-/fimforensics/site.js?') == 1
         for field in re.findall(r"<(?:input|select|textarea)[^>]*>", page):
             named = re.search(r'id="([^"]+)"', field)
             assert (

@@ -4,10 +4,7 @@
 import { button, dragging, keepPng, replaying, zooming } from "./picture.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const voice = document.createElement("p");
-voice.className = "unseen";
-voice.setAttribute("aria-live", "polite");
-document.body.append(voice);
+const voice = document.querySelector("p.unseen") ?? document.body.appendChild(document.createElement("p")); // site.js made it
 let leave = () => {};
 let scale = 1;
 

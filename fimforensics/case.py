@@ -25,7 +25,7 @@ from fimforensics.evidence import custody
 from fimforensics.evidence.beside import seal_file
 from fimforensics.opening import MAX_VALUE, beside, check_schema, damaged, inspect, open_read, partial
 
-__all__ = ["change", "check_header", "create", "finish_create", "key_check", "key_file", "open_read", "partial", "publish",
+__all__ = ["FAULTS", "change", "check_header", "create", "fault", "finish_create", "key_check", "key_file", "open_read", "partial", "publish",
            "read_key", "reading", "seal_file"]
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_TOOBIG)

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from fimforensics import __version__
+from fimforensics import case as cases
 from fimforensics.cli import (
     analyze,
     collect,
@@ -32,6 +33,7 @@ from fimforensics.cli import (
     trace,
     verify,
 )
+from fimforensics.cli.common import blamed
 from fimforensics.errors import Misuse, Problem
 from fimforensics.native import native
 from fimforensics.text import visible
@@ -70,6 +72,12 @@ class _Group(click.Group):
         except BrokenPipeError:
             _end_output()  # the reader has had enough
             sys.exit(0)
+        except cases.FAULTS:
+            found = blamed(ctx)
+            if found is None:
+                raise
+            click.echo(f"fimforensics: {visible(found.line())}", err=True)
+            sys.exit(1)
         except OSError as error:
             _end_output()
             where = visible(str(error.filename or "output"))

@@ -29,6 +29,7 @@ class _File(click.Path):
 
 
 PATH = _File(path_type=Path)
+_OPENED = "fimforensics.opened"  # in click's `meta`: the cases that a command opened
 NUMBER = click.IntRange(1, (1 << 63) - 1)  # of a row, or of rows
 CASE = click.argument("case", type=PATH)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
@@ -38,7 +39,17 @@ CSV = click.option("--csv", "as_csv", is_flag=True,
 
 def opened(case: Path) -> AbstractContextManager[sqlite3.Connection]:
     """The case, for reading, closed at the end."""
+    click.get_current_context().meta.setdefault(_OPENED, []).append(case)
     return cases.reading(case)
+
+
+def blamed(ctx: click.Context) -> Problem | None:
+    """What in the cases that the command opened makes a program stumble that trusts them; None where it is our own bug."""
+    for case in ctx.meta.get(_OPENED, ()):
+        with cases.reading(case) as connection:
+            if (found := cases.fault(connection, str(case))) is not None:
+                return found
+    return None
 
 
 def words(text: str | None) -> str | None:

@@ -18,6 +18,7 @@ from fimforensics.model import CHUNK, MAX_FIELD
 from fimforensics.shapes import strict_json
 from fimforensics.shapes.lines import decode
 
+_WINDOW = 1 << 23  # bytes that unpacking may look back
 _LARGEST = 8 * CHUNK  # bytes that one cell may give; a cell of a rendered member may be over CHUNK
 
 
@@ -41,10 +42,15 @@ def unpack(codec: str, data: bytes) -> bytes:
     if codec == "raw":
         return data
     try:
-        return zstandard.ZstdDecompressor().decompressobj().decompress(data)[:_LARGEST]
-    except zstandard.ZstdError as error:
+        with zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(data) as stream:
+            found = stream.read(_LARGEST + 1)
+    except (zstandard.ZstdError, MemoryError) as error:
         raise Problem(f"a stored part of an original cannot be unpacked ({error})",
                       hint="Run: fimforensics verify CASE") from None
+    if len(found) > _LARGEST:
+        raise Problem("a stored part of an original unpacks to more than a case holds in one piece",
+                      hint="Run: fimforensics verify CASE")
+    return found
 
 
 def original(connection: Any, snapshot: int) -> Iterator[bytes]:

@@ -20,8 +20,8 @@ _TIMES = {"time", "since", "until", "first", "last", "first_time", "last_time", 
 _TIME = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]*"
 _UNTIMED = {("case_info", "tool")}
 # Failures that hostile cells cause in code that trusts them.
-FAULTS = (TypeError, ValueError, LookupError, AttributeError, AssertionError, OverflowError, RecursionError, MemoryError,
-          ArithmeticError)
+FAULTS = (StopIteration, TypeError, ValueError, LookupError, AttributeError, AssertionError, ArithmeticError, RecursionError,
+          MemoryError)
 
 
 def fault(connection: sqlite3.Connection, where: str) -> Problem | None:

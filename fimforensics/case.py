@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -25,8 +26,8 @@ from fimforensics.evidence import custody
 from fimforensics.evidence.beside import seal_file
 from fimforensics.opening import MAX_VALUE, beside, check_schema, damaged, inspect, open_read, partial
 
-__all__ = ["FAULTS", "change", "check_header", "create", "fault", "finish_create", "key_check", "key_file", "open_read", "partial", "publish",
-           "read_key", "reading", "seal_file"]
+__all__ = ["FAULTS", "change", "check_header", "create", "fault", "finish_create", "inspect", "key_check", "key_file", "lay_out",
+           "open_read", "partial", "publish", "read_key", "reading", "refuse_part", "seal_file"]
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_TOOBIG)
 CACHE_KIB = 96 * 1024  # of pages, while a case is written
@@ -85,7 +86,7 @@ def create(case: Path, *, case_key: bytes | None, case_number: str | None, exami
             path.unlink(missing_ok=True)  # left by a stop
         with os.fdopen(os.open(made[2], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
             stream.write(key.hex().encode() + b"\n")
-        _lay_out(made[0], key, case_number, examiner, note)
+        lay_out(made[0], key, case_number, examiner, note)
         os.replace(made[0], target)
         finish_create(case)
     except (OSError, apsw.Error) as error:
@@ -97,7 +98,7 @@ def create(case: Path, *, case_key: bytes | None, case_number: str | None, exami
     return target
 
 
-def _lay_out(path: Path, key: bytes | None, case_number: str | None, examiner: str | None, note: str | None) -> None:
+def lay_out(path: Path, key: bytes | None, case_number: str | None, examiner: str | None, note: str | None) -> None:
     """An empty case: schema, its own row, and the salt of its digests. Without a key nothing can be ingested into it."""
     info = {"id": 1, "case_id": str(uuid.uuid4()), "format": schema.FORMAT, "tool": custody.tool(), "created": custody.now(),
             "case_number": case_number, "examiner": examiner, "note": note, "events_end": 1, "evidence_digest": "",
@@ -130,6 +131,13 @@ def read_key(path: Path) -> bytes:
                       hint="Bring it beside the case, or name it with --case-key") from None
     except (OSError, ValueError):
         raise Problem("it is not a case's key", where=str(path)) from None
+
+
+def refuse_part(db: Any, path: Path) -> None:
+    """Problem where the case is a part of another: there is no whole source in it, and nothing is added to it."""
+    if db.execute("SELECT 1 FROM part").fetchone():
+        raise Problem("it is a part of another case: it holds no whole source, and takes none", where=str(path),
+                      hint="Work on the whole case, and make a part of it again")
 
 
 def _harden(db: apsw.Connection) -> None:

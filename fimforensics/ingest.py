@@ -57,6 +57,7 @@ def take(case: Path, found: list[Source], options: Options, progress: Progress =
         cases.check_header(target)
         cases.finish_create(case)
     with cases.change(target) as db:
+        cases.refuse_part(db, case)
         key = options.case_key or cases.read_key(cases.key_file(case))
         if sql.cell(db, "SELECT key_check FROM case_info") != cases.key_check(key):
             raise Problem("the key beside it is another case's", where=str(case), hint="Name the right one with --case-key")

@@ -41,6 +41,7 @@ def replay(case: Path, reading: Reading, only: Records | None = None) -> tuple[i
         if db.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone():
             raise Problem("an ingest is not done", where=str(case),
                           hint="Go on with it first, or: fimforensics ingest CASE --abandon")
+        cases.refuse_part(db, case)
         key = cases.read_key(cases.key_file(case))
         db.execute("BEGIN IMMEDIATE")
         tried, found = retry(db, key, reading, only)
@@ -169,6 +170,8 @@ def rebuild(case: Path, new: Path, case_key: bytes | None, progress: Progress, r
     if new.exists() or cases.partial(new).exists():
         raise Problem("it is there already", where=str(new), hint="Name a new file")
     with cases.reading(case, READABLE) as connection:
+        if connection.execute("PRAGMA user_version").fetchone()[0] > 2:  # before there were no parts
+            cases.refuse_part(connection, case)
         try:
             with tempfile.TemporaryDirectory(prefix="fimforensics-", dir=new.absolute().parent) as folder:
                 found = list(_sources(connection, Path(folder), reread or {}))

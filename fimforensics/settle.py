@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from hashlib import sha256
 from itertools import groupby
+from typing import Any
 
 import apsw
 import orjson
@@ -74,20 +75,24 @@ def coarse(row: list) -> bytes:
     return orjson.dumps([cells, extra])
 
 
-class _Reader:
-    """Reads records again and makes rows of them."""
+class Reader:
+    """Reads records again and makes rows of them; on any connection that has `execute`."""
 
-    def __init__(self, db: apsw.Connection) -> None:
-        self._db = db
+    def __init__(self, db: Any) -> None:
+        self._db, self._bytes = db, raw.Bytes(db)
         self._builders: dict[tuple, Builder] = {}
         self._headers: dict[int, tuple] = {}
 
     def row(self, seq: int) -> list:
         """The row of record `seq`."""
         where = raw.place(self._db, seq)
-        found, problem = raw.values(where, raw.read_place(self._db, where))
+        return self.read(where, self._bytes.read(where))
+
+    def read(self, where: raw.Place, data: bytes) -> list:
+        """The row of the record at this place, which has these bytes."""
+        found, problem = raw.values(where, data)
         if found is None:
-            raise Problem(f"record {seq} gave an event once and now cannot be read ({problem})",
+            raise Problem(f"record {where.seq} gave an event once and now cannot be read ({problem})",
                           hint="Run: fimforensics verify CASE")
         told = found.get("Type")
         key = where.member_id, told if isinstance(told, str) else None
@@ -107,7 +112,7 @@ def settle(db: apsw.Connection) -> int:
     prefixes: list[int] = [prefix for (prefix,) in sql.rows(db, "SELECT prefix FROM unsettled ORDER BY prefix")]
     if not prefixes:
         return 0
-    reader, entities = _Reader(db), Entities()
+    reader, entities = Reader(db), Entities()
     interner = Interner(db)
     writer = Builder(Cells({}, Reading()), entities)
     for prefix in prefixes:
@@ -120,7 +125,7 @@ def settle(db: apsw.Connection) -> int:
     return len(prefixes)
 
 
-def _assign(db: apsw.Connection, reader: _Reader, events: list[int], prefix: int) -> Iterator[tuple[int, list]]:
+def _assign(db: apsw.Connection, reader: Reader, events: list[int], prefix: int) -> Iterator[tuple[int, list]]:
     """Gives every record of one key its event, and every event its best row."""
     marks = ", ".join("?" * len(events)) if len(events) < 500 else f"SELECT event_id FROM event_keys WHERE prefix = {prefix}"
     told = sql.rows(db, "SELECT o.seq, o.event_id, s.set_id, o.item_id FROM occurrences o "

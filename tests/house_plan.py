@@ -10,6 +10,7 @@ FLOORS = {
     "blocks": 2, "rows": 2, "stretches": 2, "segments": 2, "swift": 2, "months": 2, "interner": 2, "store": 2,
     "case": 3, "reading": 3, "pipeline": 3, "stream": 3, "sources": 3, "derived": 3, "settle": 3, "snapshot": 3, "ingest": 3,
     "replay": 3, "graph": 3, "notes": 3, "passwords": 3, "site": 3, "seal": 3,
+    "working": 3, "parts": 3,
     "evidence.verify": 4, "analyses": 4, "analyze": 4, "detections": 4, "reports": 4, "live": 4, "serve": 4,
     "cli": 5, "__main__": 6,
 }
@@ -27,6 +28,7 @@ BESIDE: dict[str, set[str]] = {
     "snapshot": {"sources", "settle", "derived"}, "ingest": {"case", "sources", "snapshot", "stream", "pipeline", "derived"},
     "seal": {"case"}, "replay": {"case", "ingest", "reading", "settle", "derived"}, "analyze": {"analyses"},
     "evidence.verify": {"analyses", "analyze"}, "site": {"notes", "passwords"},
+    "working": {"case"}, "parts": {"case", "settle", "derived", "seal"},
 }
 # Shelves: members know nothing of each other; only these helpers are for all of them.
 SHELVES: dict[str, set[str]] = {
@@ -34,7 +36,8 @@ SHELVES: dict[str, set[str]] = {
     "tables": {"table", "synonyms", "xdr"}, "analyses": {"contract"}, "detections": set(),
     "exports": {"contract"}, "reports": set(),
 }
-WRITERS = {"case", "store", "pipeline", "snapshot", "settle", "derived", "ingest", "replay", "analyze", "seal"}
+WRITERS = {"case", "store", "pipeline", "snapshot", "settle", "derived", "ingest", "replay", "analyze", "seal", "working",
+           "parts"}
 # ↑ a page writes nothing
 MAX_FILE, MAX_FUNCTION = 300, 40
 LONG_FILES: dict[str, int] = {}  # path → the lines it may have, with the reason beside it

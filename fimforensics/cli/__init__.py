@@ -20,6 +20,7 @@ from fimforensics.cli import (
     collect,
     compare,
     coverage,
+    custody,
     events,
     evidence,
     findings,
@@ -27,6 +28,7 @@ from fimforensics.cli import (
     ingest,
     look,
     notes,
+    parts,
     seal,
     site,
     spread,
@@ -103,7 +105,9 @@ def main() -> None:
     """
 
 
-for _family in (ingest, collect, analyze, look, events, history, compare, coverage, findings, evidence, seal, verify, site, notes,
+for _family in (ingest, collect, analyze, look, events, history, compare, coverage, findings,
+                custody, parts,
+                evidence, seal, verify, site, notes,
                 spread, trace):
     for _command in _family.COMMANDS:
         main.add_command(_command)

@@ -101,7 +101,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], widest: int = 6
 
 
 def _cell(value: object, widest: int) -> str:
-    text = "" if value is None else visible(str(value))
+    told = "" if value is None else str(value)
+    text = visible(told if len(told) <= 4 * widest else f"{told[:2 * widest]}…{told[-2 * widest:]}")
     return text if len(text) <= widest else f"{text[:widest // 2 - 1]}…{text[-(widest // 2):]}"
 
 

@@ -33,7 +33,7 @@ from fimforensics.errors import Misuse, Problem
 from fimforensics.evidence import raw
 from fimforensics.queries import event as event_query
 from fimforensics.queries import events as event_queries
-from fimforensics.queries import freshness, surroundings
+from fimforensics.queries import freshness, parts, surroundings
 from fimforensics.queries.moments import moment
 from fimforensics.queries.unfound import unfound
 from fimforensics.text import visible
@@ -72,7 +72,7 @@ def events(case: Path, order: str, limit: int | None, as_csv: bool, as_json: boo
     """Lists events in order of time: all, or those that fit every filter."""
     not_both(as_csv, as_json)
     with opened(case) as connection:
-        wanted = _filter(connection, filters)
+        wanted = filter_of(connection, filters)
         if as_json:
             show_json(event_queries.events(connection, wanted, limit, order))
         elif as_csv:
@@ -83,7 +83,7 @@ def events(case: Path, order: str, limit: int | None, as_csv: bool, as_json: boo
             click.echo(f"fimforensics: {visible(told)}", err=True)
 
 
-def _filter(connection: sqlite3.Connection, filters: dict[str, Any]) -> event_queries.Filter:
+def filter_of(connection: sqlite3.Connection, filters: dict[str, Any]) -> event_queries.Filter:
     """The filter of what was said on the command line; its texts as a case keeps such text."""
     said: dict[str, Any] = {name.rstrip("_"): words(value) if isinstance(value, str) else value
                             for name, value in filters.items()}
@@ -153,11 +153,12 @@ def show(case: Path, event: str, as_raw: bool, output: Path | None, as_json: boo
                 click.echo(visible(raw.raw_record(connection, one.seq).decode("utf-8", "surrogateescape")))
             return
         around = _around(connection, found.id)
+        altered = parts.altered(connection, found.id)
     if as_json:
         show_json([{"id": found.id, "flat": found.flat, "columns": dict(found.columns),
-                    "occurrences": [vars_of(one) for one in found.occurrences], **around}])
+                    "occurrences": [vars_of(one) for one in found.occurrences], "altered": altered, **around}])
         return
-    for line in itertools.chain(_told(found), _told_around(around)):
+    for line in itertools.chain(_told(found), _told_altered(altered), _told_around(around)):
         click.echo(line)
 
 
@@ -189,6 +190,17 @@ def _told(found: event_query.Event) -> Iterator[str]:
         member = f" {one.member}" if getattr(one, "member", "") else ""
         yield (f"  record {one.seq}: snapshot {one.snapshot_id}, {visible(one.source)}{visible(member)}, "
                f"offset {one.offset}, length {one.length}")
+
+
+def _told_altered(altered: list[dict]) -> Iterator[str]:
+    """What was done to an event of a part, in one line."""
+    told = []
+    for one in altered:
+        where = "names in other text" if one["column_name"] == "*" else one["column_name"]
+        why = f" ({one['code']}: {one['basis']})" if one["code"] else ""
+        told.append(f"{where} redacted{why}" if one["how"] == "redacted" else f"{where} with pseudonyms")
+    if told:
+        yield f"Altered copy: {visible('; '.join(told))}. Only with the whole case can it be proven."
 
 
 def _told_around(around: dict[str, Any]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from fimforensics import case as cases
 from fimforensics.cli.common import CASE, NUMBER, PATH, new_file, opened
 from fimforensics.errors import Misuse, Problem
 from fimforensics.evidence import raw
@@ -23,6 +24,7 @@ def original(case: Path, snapshot: int, output: Path | None) -> None:
         row = connection.execute("SELECT sha256, state FROM snapshots WHERE id = ?", (snapshot,)).fetchone()
         if row is None:
             raise Problem(f"there is no snapshot {snapshot} in this case", hint="fimforensics snapshots CASE lists them")
+        cases.refuse_part(connection, case)
         if output is None and sys.stdout.isatty():
             raise Misuse("an original does not belong on a terminal", hint="Say --output FILE, or send it on with > or |")
         hashed = sha256()

@@ -1,8 +1,7 @@
-"""Commands that show what a case holds: info, snapshots, rejects, custody."""
+"""Commands that show what a case holds: info, snapshots, rejects."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,9 @@ import click
 from fimforensics.analyses import ANALYSES
 from fimforensics.cli.common import CASE, JSON, NUMBER, counted, json_line, named, opened, show_json, table
 from fimforensics.errors import Problem
-from fimforensics.evidence import custody as custody_log
 from fimforensics.queries import case as queries
 from fimforensics.queries import digest as digests
-from fimforensics.queries import pulls
+from fimforensics.queries import parts, pulls
 from fimforensics.queries.freshness import states
 from fimforensics.text import visible
 
@@ -29,6 +27,7 @@ def info(case: Path, as_json: bool, digest: bool) -> None:
     with opened(case) as connection:
         found = queries.info(connection)
         ran = states(connection)
+        found["part"] = parts.part(connection)
         found["not_analysed"] = [analysis.name for analysis in ANALYSES if analysis.name not in ran]
         if digest:
             found |= digests.digests(connection)
@@ -46,6 +45,10 @@ def _told(found: dict, case: str) -> Iterator[str]:
     """What `queries.case.info` found, line by line."""
     examiner = f", examined by {visible(found['examiner'])}" if found["examiner"] else ""
     yield f"Case {visible(found['case_number'] or found['case_id'])}{examiner}"
+    if part := found["part"]:
+        withheld, altered = counted(part["withheld_records"], "record"), counted(part["altered_records"], "record")
+        yield (f"  This is a part of case {visible(part['parent_case_id'])}: {counted(part['withheld_events'], 'event')} and "
+               f"{withheld} are withheld, {altered} altered")
     yield (f"  {counted(found['events'], 'event')} from {counted(found['records'], 'record')} of "
            f"{counted(found['snapshots'], 'snapshot')}: {found['known']:,} told of an event known already, "
            f"{counted(found['rejects'], 'reject')}")
@@ -134,30 +137,4 @@ def rejects(case: Path, snapshot: int | None, as_json: bool) -> None:
         click.echo(line)
 
 
-@click.command()
-@CASE
-@JSON
-def custody(case: Path, as_json: bool) -> None:
-    """Shows the custody log: everything that was done to the case, and whether its chain is whole."""
-    with opened(case) as connection:
-        found = list(queries.custody(connection))
-        broken = custody_log.broken(connection)
-        untold = queries.untold(connection)
-    if as_json:
-        show_json(found)
-    else:
-        rows = [(row["id"], row["time"], row["actor"], row["machine"], row["action"], row["arguments"], row["result"])
-                for row in found]
-        for line in table(("id", "time (UTC)", "by", "on", "did", "with", "result"), rows, widest=70):
-            click.echo(line)
-    if broken is not None:
-        click.echo(f"fimforensics: entry {broken} does not follow from the one before: the log was changed", err=True)
-    for number in untold:
-        click.echo(f"fimforensics: no entry tells of snapshot {number}: the log was cut", err=True)
-    if broken is not None or untold:
-        sys.exit(1)
-    if not as_json:
-        click.echo(f"The chain of {counted(len(found), 'entry', 'entries')} is whole.")
-
-
-COMMANDS = (info, snapshots, rejects, custody)
+COMMANDS = (info, snapshots, rejects)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from fimforensics import case as cases
 from fimforensics.cli.common import CASE, JSON, PATH, counted, show_json
 from fimforensics.errors import Misuse
 from fimforensics.evidence.verify import LAYERS, Options, Report
@@ -24,14 +25,20 @@ _SHOWN = 40  # differences; --json gives all
 @click.option("--root", help="The root that the case must have, as it was noted or read out elsewhere.")
 @click.option("--fast", is_flag=True, help="Leave out deriving everything again from the originals.")
 @click.option("--case-key", type=PATH, help="The case's key, where it does not lie beside it: checks the leaves too.")
+@click.option("--parent", type=PATH, help="Of a part: the whole case, which proves altered records too.")
+@click.option("--pseudonyms", type=PATH, help="With --parent: the key of a part's pseudonyms.")
 @JSON
-def verify(case: Path, fingerprint: str | None, root: str | None, fast: bool, case_key: Path | None, as_json: bool) -> None:
+def verify(case: Path, fingerprint: str | None, root: str | None, fast: bool, case_key: Path | None, parent: Path | None,
+           pseudonyms: Path | None, as_json: bool) -> None:
     """Checks a case: is it the file that was sealed, and does everything in it follow from its originals?
 
     Says what differs (table, row, column, bytes of the source), and plainly what was not checked. Ends with 0 where all is
     whole, 1 where something differs, 2 for wrong use.
     """
-    options = Options(_fingerprint(fingerprint), _root(root), fast, case_key)
+    if pseudonyms and not parent:
+        raise Misuse("--pseudonyms goes with --parent")
+    names = cases.read_key(pseudonyms) if pseudonyms else None
+    options = Options(_fingerprint(fingerprint), _root(root), fast, case_key, parent, names)
     bar = _Bar()
     try:
         report = check(case, options, bar.show)

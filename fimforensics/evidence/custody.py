@@ -41,11 +41,16 @@ def add(connection: Any, action: str, arguments: dict[str, object], result: str,
         subject: str | None = None) -> None:
     """Adds an entry, chained to the last one."""
     last = connection.execute("SELECT hash FROM custody_log ORDER BY id DESC LIMIT 1").fetchone()
-    cells = [now(), datetime.now().astimezone().strftime("%z"), actor(), platform.node(), action,
-             json.dumps(arguments, sort_keys=True, ensure_ascii=False), purpose, subject, result, tool(),
-             last[0] if last else FIRST]
+    told = cells(action, arguments, result, purpose, subject, last[0] if last else FIRST)
     marks = ", ".join("?" * (len(CELLS) + 1))
-    connection.execute(f"INSERT INTO custody_log ({', '.join(CELLS)}, hash) VALUES ({marks})", (*cells, entry_hash(cells)))
+    connection.execute(f"INSERT INTO custody_log ({', '.join(CELLS)}, hash) VALUES ({marks})", (*told, entry_hash(told)))
+
+
+def cells(action: str, arguments: dict[str, object], result: str, purpose: str | None, subject: str | None,
+          previous: str) -> list[str | None]:
+    """The cells of an entry made here and now, in the order of CELLS."""
+    return [now(), datetime.now().astimezone().strftime("%z"), actor(), platform.node(), action,
+            json.dumps(arguments, sort_keys=True, ensure_ascii=False), purpose, subject, result, tool(), previous]
 
 
 def entry_hash(cells: list) -> str:

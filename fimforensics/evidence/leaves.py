@@ -7,6 +7,7 @@ The root is that of RFC 9162 over all leaves in the order of seq.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from struct import Struct
@@ -20,6 +21,16 @@ _SEQ = Struct(">Q").pack
 def leaf(key: bytes, seq: int, snapshot: int, member: int, offset: int, length: int, raw: bytes, row_hash: bytes) -> bytes:
     """The 32 bytes of a record's leaf; `member` is the member's number within its snapshot."""
     return leaves_of(key, snapshot, member)(seq, offset, length, raw, row_hash)
+
+
+def salt_of(key: bytes, seq: int) -> bytes:
+    """The 16 bytes that are mixed into the leaf of record `seq`."""
+    return hmac.digest(key, _SEQ(seq), "sha256")[:16]
+
+
+def salted(salt: bytes, place: tuple[int, int, int, int, int], raw: bytes, row_hash: bytes) -> bytes:
+    """A leaf out of its parts, for who has the salt and not the key; `place`: seq, snapshot, member, offset, length."""
+    return sha256(b"\0" + _PLACE(*place) + salt + sha256(raw).digest() + row_hash).digest()
 
 
 def leaves_of(key: bytes, snapshot: int, member: int) -> Callable[[int, int, int, bytes, bytes], bytes]:

@@ -19,6 +19,7 @@ from fimforensics.shapes import strict_json
 from fimforensics.shapes.lines import decode
 
 _WINDOW = 1 << 23  # bytes that unpacking may look back
+_HELD = 4  # unpacked pieces that are remembered
 _LARGEST = 8 * CHUNK  # bytes that one cell may give; a cell of a rendered member may be over CHUNK
 
 
@@ -75,36 +76,65 @@ def place(connection: Any, seq: int) -> Place:
 
 def raw_record(connection: Any, seq: int) -> bytes:
     """The bytes of record `seq` as they lay in the source's (decompressed) member; of a rendered member its canonical JSON."""
+    if connection.execute("SELECT 1 FROM part_records WHERE seq = ? AND salt IS NULL", (seq,)).fetchone():
+        raise Problem(f"record {seq} was altered, so its bytes are not in this part", hint="The whole case has them")
     return read_place(connection, place(connection, seq))
 
 
 def read_place(connection: Any, where: Place) -> bytes:
     """The bytes at a locator."""
-    if where.header["rendered"]:
-        return _rendered(connection, where)
-    table, column, number, codec = "originals", "snapshot_id", where.snapshot, "codec"
-    if where.cached:
-        table, column, number, codec = "member_cache", "member_id", where.header.get("cache_of", where.member_id), "'zstd'"
-    end, parts = where.offset + where.length, []
-    for offset, code, data in connection.execute(
-            f"SELECT offset, {codec}, data FROM {table} WHERE {column} = ?1 AND offset < ?3 AND offset >= "
-            f"(SELECT max(offset) FROM {table} WHERE {column} = ?1 AND offset <= ?2) ORDER BY offset",
-            (number, where.offset, end)):
-        parts.append(unpack(code, data)[max(where.offset - offset, 0):end - offset])
-    found = b"".join(parts)
-    if len(found) != where.length:
-        raise Problem(f"the bytes of record {where.seq} are not all there", hint="Run: fimforensics verify CASE")
-    return found
+    return Bytes(connection).read(where)
 
 
-def _rendered(connection: Any, where: Place) -> bytes:
-    row = connection.execute("SELECT offset, data FROM member_cache WHERE member_id = ? AND offset <= ? "
-                             "ORDER BY offset DESC LIMIT 1",
-                             (where.header.get("cache_of", where.member_id), where.offset)).fetchone()
-    lines = unpack("zstd", row[1]).split(b"\n") if row else []
-    if not row or where.offset - row[0] >= len(lines):
-        raise Problem(f"the rendered form of record {where.seq} is not there", hint="Run: fimforensics rebuild CASE NEW")
-    return lines[where.offset - row[0]]
+class Bytes:
+    """The bytes at locators, one after the other: what was unpacked last is remembered."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._held: dict[tuple[str, int, int], bytes] = {}
+        self._rows: tuple[tuple[str, int, int] | None, list[bytes]] = (None, [])
+
+    def read(self, where: Place) -> bytes:
+        """The bytes at a locator; Problem where they are not all there."""
+        if where.header["rendered"]:
+            return self._rendered(where)
+        table, column, number = "originals", "snapshot_id", where.snapshot
+        if where.cached:
+            table, column, number = "member_cache", "member_id", where.header.get("cache_of", where.member_id)
+        end, parts = where.offset + where.length, []
+        for (offset,) in self._connection.execute(
+                f"SELECT offset FROM {table} WHERE {column} = ?1 AND offset < ?3 AND offset >= "
+                f"(SELECT max(offset) FROM {table} WHERE {column} = ?1 AND offset <= ?2) ORDER BY offset",
+                (number, where.offset, end)).fetchall():
+            parts.append(self._piece(table, column, number, offset)[max(where.offset - offset, 0):end - offset])
+        found = b"".join(parts)
+        if len(found) != where.length:
+            raise Problem(f"the bytes of record {where.seq} are not all there", hint="Run: fimforensics verify CASE")
+        return found
+
+    def _piece(self, table: str, column: str, number: int, offset: int) -> bytes:
+        place = table, number, offset
+        found = self._held.get(place)
+        if found is None:
+            codec = "codec" if table == "originals" else "'zstd'"
+            found = unpack(*self._connection.execute(f"SELECT {codec}, data FROM {table} WHERE {column} = ? AND offset = ?",
+                                                     (number, offset)).fetchone())
+            if len(self._held) >= _HELD:
+                self._held.pop(next(iter(self._held)))
+            self._held[place] = found
+        return found
+
+    def _rendered(self, where: Place) -> bytes:
+        number = where.header.get("cache_of", where.member_id)
+        row = self._connection.execute("SELECT offset FROM member_cache WHERE member_id = ? AND offset <= ? "
+                                       "ORDER BY offset DESC LIMIT 1", (number, where.offset)).fetchone()
+        place = ("member_cache", number, row[0]) if row else None
+        if place is not None and self._rows[0] != place:
+            self._rows = place, self._piece("member_cache", "member_id", number, row[0]).split(b"\n")
+        lines = self._rows[1] if place is not None else []
+        if not row or where.offset - row[0] >= len(lines):
+            raise Problem(f"the rendered form of record {where.seq} is not there", hint="Run: fimforensics rebuild CASE NEW")
+        return lines[where.offset - row[0]]
 
 
 def values(where: Place, raw: bytes) -> tuple[dict[str, object] | None, str | None]:

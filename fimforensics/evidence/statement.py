@@ -80,13 +80,23 @@ def snapshot_trees(connection: sqlite3.Connection, leaves: tree.Joined) -> list[
     seqs: dict[int, list[int]] = {}
     for seq, number in connection.execute(_OWNERS):
         seqs.setdefault(number, []).append(seq)
+    at = _places(connection)
     found = []
     for number, source, size, sha256 in connection.execute(
             "SELECT id, source, size, sha256 FROM snapshots WHERE state = 'finished' ORDER BY id"):
-        own = [leaves[seq - 1] for seq in seqs.get(number, ()) if 0 < seq <= len(leaves)]
+        own = [leaves[at[seq]] for seq in seqs.get(number, ()) if seq in at]
         found.append({"id": number, "source": source, "size": size, "sha256": sha256, "leaves": len(own),
                       "root": tree.root(own).hex()})
     return found
+
+
+def _places(connection: sqlite3.Connection) -> dict[int, int]:
+    """Where among the leaves a record's is, by seq; in a part there are gaps between its blocks."""
+    places: dict[int, int] = {}
+    for first, size in connection.execute("SELECT first_seq, length(hashes) / 32 FROM leaves ORDER BY first_seq"):
+        begin = len(places)
+        places.update(zip(range(first, first + size), range(begin, begin + size), strict=True))
+    return places
 
 
 def canonical(statement: dict[str, Any]) -> bytes:

@@ -63,10 +63,11 @@ def rejects(connection: sqlite3.Connection, snapshot: int | None = None) -> Iter
 
 
 def untold(connection: sqlite3.Connection) -> list[int]:
-    """The finished snapshots whose taking no entry of the custody log tells of."""
+    """The finished snapshots whose taking no entry of the custody log tells of; those of a part were taken by the whole."""
     return [number for (number,) in connection.execute(
         "SELECT id FROM snapshots WHERE state = 'finished' AND id NOT IN "
-        "(SELECT json_extract(arguments, '$.snapshot') FROM custody_log WHERE action = 'ingest') ORDER BY 1")]
+        "(SELECT json_extract(arguments, '$.snapshot') FROM custody_log WHERE action = 'ingest') "
+        "AND NOT EXISTS (SELECT 1 FROM part) ORDER BY 1")]
 
 
 def custody(connection: sqlite3.Connection) -> Iterator[dict]:

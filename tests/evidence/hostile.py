@@ -7,257 +7,170 @@ trees of pages that bite their own tails, and files planted beside.
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
-import random
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import zstandard
+from hostile_makers import PAGE, Made, blob, deep, hot, journal, noise, page, patched, relaxed, replaced, sql, tails, zeros
 
-PAGE = 4096
-Made = Callable[[Path], object]
 HOSTILE: dict[str, Made] = {}
-
-
-def patched(at: int, data: bytes) -> Made:
-    """Bytes of the file replaced."""
-    def make(case: Path) -> None:
-        with case.open("r+b") as stream:
-            stream.seek(at)
-            stream.write(data)
-    return make
-
-
-def sql(*statements: str, loose: tuple[str, str, str] | None = None) -> Made:
-    """Statements run in it; `loose` takes a word out of a table's DDL meanwhile (table, word, instead)."""
-    def make(case: Path) -> None:
-        with closing(sqlite3.connect(case, isolation_level=None)) as db:
-            db.execute("PRAGMA ignore_check_constraints = 1")
-            db.execute("PRAGMA foreign_keys = 0")
-            if loose:
-                _relaxed(case, loose[0], loose[1], loose[2])
-        with closing(sqlite3.connect(case, isolation_level=None)) as db:
-            db.execute("PRAGMA ignore_check_constraints = 1")
-            db.execute("PRAGMA writable_schema = 1")
-            for statement in statements:
-                db.execute(statement)
-        if loose:
-            _relaxed(case, loose[0], loose[2], loose[1])
-    return make
-
-
-def _relaxed(case: Path, table: str, word: str, instead: str) -> None:
-    with closing(sqlite3.connect(case, isolation_level=None)) as db:
-        db.execute("PRAGMA writable_schema = 1")
-        db.execute("UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE name = ?", (word, instead, table))
-        version = db.execute("PRAGMA schema_version").fetchone()[0]
-        db.execute(f"PRAGMA schema_version = {version + 1}")
-
-
-def blob(statement: str, data: bytes) -> Made:
-    """One statement with bytes as its value."""
-    def make(case: Path) -> None:
-        with closing(sqlite3.connect(case)) as db, db:
-            db.execute(statement, (data,))
-    return make
-
-
-def zeros(size: int, step: int = 1 << 20) -> bytes:
-    """A zstd frame that gives so many zeros and does not say how many."""
-    out = io.BytesIO()
-    with zstandard.ZstdCompressor(level=3).stream_writer(out, closefd=False) as stream:
-        for _ in range(size // step):
-            stream.write(bytes(step))
-    return out.getvalue()
-
-
-def replaced(make: Callable[[Path], object]) -> Made:
-    """Something else in the place of the file."""
-    def do(case: Path) -> None:
-        case.unlink()
-        make(case)
-    return do
-
-
-def _root(case: Path, name: str) -> int:
-    with closing(sqlite3.connect(case)) as db:
-        return int(db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchone()[0])
-
-
-def page(name: str, make: Callable[[bytearray, int], object]) -> Made:
-    """The root page of a table or index changed; `make` gets the page and its number."""
-    def do(case: Path) -> None:
-        number = _root(case, name)
-        with case.open("r+b") as stream:
-            stream.seek((number - 1) * PAGE)
-            held = bytearray(stream.read(PAGE))
-            make(held, number)
-            stream.seek((number - 1) * PAGE)
-            stream.write(held)
-    return do
-
-
-def tails(kind: int) -> Callable[[bytearray, int], None]:
-    """An inner page of which every child is the page itself: 20 levels of it are endless."""
-    def make(held: bytearray, number: int) -> None:
-        cells, size = 300, 5 if kind == 5 else 6
-        start = PAGE - cells * size
-        held[:] = bytes([kind]) + bytes(2) + cells.to_bytes(2, "big") + start.to_bytes(2, "big") + b"\0" + number.to_bytes(4, "big")
-        held.extend(b"".join((start + at * size).to_bytes(2, "big") for at in range(cells)))
-        held.extend(bytes(start - len(held)))
-        for at in range(cells):
-            held.extend(number.to_bytes(4, "big") + bytes([at % 127] + [0] * (size - 5)))
-    return make
-
-
-def deep(case: Path) -> None:
-    """Levels of inner pages, each with 300 children that are all the same page below: rows without end out of few pages."""
-    number, size = _root(case, "events"), case.stat().st_size // PAGE
-    with case.open("r+b") as stream:
-        stream.seek((number - 1) * PAGE)
-        leaf = stream.read(PAGE)
-        chain = [number, *range(size + 1, size + 13)]
-        for at, place in enumerate(chain):
-            held = bytearray()
-            if at + 1 < len(chain):
-                tails(5)(held, chain[at + 1])
-            stream.seek((place - 1) * PAGE)
-            stream.write(held or leaf)
-        stream.seek(28)
-        stream.write((size + 12).to_bytes(4, "big"))
-
-
-def noise(seed: int) -> Made:
-    """A hundred bytes flipped anywhere behind the first page."""
-    def make(case: Path) -> None:
-        chance = random.Random(seed)
-        data = bytearray(case.read_bytes())
-        for _ in range(100):
-            data[chance.randrange(PAGE, len(data))] ^= 1 << chance.randrange(8)
-        case.write_bytes(data)
-    return make
-
-
-def journal(ending: str, data: Callable[[Path], bytes]) -> Made:
-    """A file planted beside the case."""
-    return lambda case: case.with_name(case.name + ending).write_bytes(data(case))
-
-
-def _hot(case: Path, victim: bool = False) -> bytes:
-    """A rollback journal that puts a page of rubbish into the case, and names a file that SQLite would delete."""
-    head = bytes.fromhex("d9d505f920a163d7") + (1).to_bytes(4, "big") + bytes(4) + (9).to_bytes(4, "big")
-    told = head + (512).to_bytes(4, "big") + PAGE.to_bytes(4, "big")
-    record = (2).to_bytes(4, "big") + b"\xee" * PAGE + sum(b"\xee" for _ in range(0)).to_bytes(4, "big")
-    end = b""
-    if victim:
-        name = str(case.with_name("victim")).encode()
-        case.with_name("victim").write_bytes(_hot(case))
-        end = bytes(4) + name + len(name).to_bytes(4, "big") + sum(name).to_bytes(4, "big") + head[:8]
-    return told.ljust(512, b"\0") + record + end
 
 
 def files() -> dict[str, Made]:
     """What is no case at all, or not a whole one."""
     cut = {f"cut at {at}": (lambda case, at=at: os.truncate(case, at)) for at in (0, 1, 99, 100, 4095, 4096, 4097, 50_000)}
     return cut | {
-        "folder": replaced(Path.mkdir), "fifo": replaced(os.mkfifo),
+        "folder": replaced(Path.mkdir),
+        "fifo": replaced(os.mkfifo),
         "link": lambda case: (case.rename(case.with_name("real")), case.symlink_to(case.with_name("real"))),
-        "link to itself": replaced(lambda case: case.symlink_to(case)), "link to a device": replaced(lambda case: case.symlink_to("/dev/zero")),
-        "dangling link": replaced(lambda case: case.symlink_to("nowhere")), "text": replaced(lambda case: case.write_text("no case" * 99)),
-        "a terabyte of nothing": lambda case: os.truncate(case, 1 << 40), "a byte more": lambda case: os.truncate(case, case.stat().st_size + 1),
+        "link to itself": replaced(lambda case: case.symlink_to(case)),
+        "link to a device": replaced(lambda case: case.symlink_to("/dev/zero")),
+        "dangling link": replaced(lambda case: case.symlink_to("nowhere")),
+        "text": replaced(lambda case: case.write_text("no case" * 99)),
+        "a terabyte of nothing": lambda case: os.truncate(case, 1 << 40),
+        "a byte more": lambda case: os.truncate(case, case.stat().st_size + 1),
         "pages more": lambda case: os.truncate(case, case.stat().st_size + 40 * PAGE),
         "another database": replaced(lambda case: sqlite3.connect(case).executescript("CREATE TABLE a (b)").close()),
-        "WAL mode": sql("PRAGMA journal_mode = WAL"), "gzip": lambda case: case.write_bytes(gzip.compress(case.read_bytes())),
+        "WAL mode": sql("PRAGMA journal_mode = WAL"),
+        "gzip": lambda case: case.write_bytes(gzip.compress(case.read_bytes())),
     }
 
 
 def heads() -> dict[str, Made]:
     """Heads that say what is not so."""
-    wrong = {"page size 512": (16, b"\2\0"), "page size 64 KiB": (16, b"\0\1"), "page size 0": (16, b"\0\0"), "WAL": (18, b"\2\2"),
-             "from the future": (18, b"\7\7"), "reserved bytes": (20, b"\xff"), "fractions": (21, b"\1\1\1"),
-             "pages without end": (28, b"\xff\xff\xff\xff"), "no pages": (28, bytes(4)), "a freelist of itself": (32, b"\0\0\0\2\0\0\xff\xff"),
-             "schema format": (44, b"\0\0\0\x63"), "auto vacuum": (52, b"\0\0\0\5"), "UTF-16": (56, b"\0\0\0\2"), "UTF-16 big": (56, b"\0\0\0\3"),
-             "format 1": (60, b"\0\0\0\1"), "format 99": (60, b"\0\0\0\x63"), "not ours": (68, b"ABCD"), "another writer": (92, b"\1\2\3\4"),
-             "magic": (0, b"SQLite format 4"), "schema page": (100, b"\x05"), "schema page cells": (103, b"\xff\xff"),
-             "schema page rubbish": (100, b"\xff" * 900)}
+    wrong = {
+        "page size 512": (16, b"\2\0"),
+        "page size 64 KiB": (16, b"\0\1"),
+        "page size 0": (16, b"\0\0"),
+        "WAL": (18, b"\2\2"),
+        "from the future": (18, b"\7\7"),
+        "reserved bytes": (20, b"\xff"),
+        "fractions": (21, b"\1\1\1"),
+        "pages without end": (28, b"\xff\xff\xff\xff"),
+        "no pages": (28, bytes(4)),
+        "a freelist of itself": (32, b"\0\0\0\2\0\0\xff\xff"),
+        "schema format": (44, b"\0\0\0\x63"),
+        "auto vacuum": (52, b"\0\0\0\5"),
+        "UTF-16": (56, b"\0\0\0\2"),
+        "UTF-16 big": (56, b"\0\0\0\3"),
+        "format 1": (60, b"\0\0\0\1"),
+        "format 99": (60, b"\0\0\0\x63"),
+        "not ours": (68, b"ABCD"),
+        "another writer": (92, b"\1\2\3\4"),
+        "magic": (0, b"SQLite format 4"),
+        "schema page": (100, b"\x05"),
+        "schema page cells": (103, b"\xff\xff"),
+        "schema page rubbish": (100, b"\xff" * 900),
+    }
     return {f"head: {name}": patched(at, data) for name, (at, data) in wrong.items()}
 
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS id FROM n"
 
 
+def as_view(table: str, select: str) -> Made:
+    """A view in the place of a table."""
+    return sql(f"DROP TABLE {table}", f"CREATE VIEW {table} AS {select}")
+
+
+def ddl(table: str, told: str, instead: str) -> Made:
+    """A word of a table's DDL replaced."""
+    return lambda case: relaxed(case, table, told, instead)
+
+
+SCHEMAS: dict[str, Made] = {
+    "an endless view more": sql(f"CREATE VIEW more AS {ENDLESS}"),
+    "our view endless": sql("DROP VIEW events_flat", f"CREATE VIEW events_flat AS {ENDLESS}"),
+    "events an endless view": as_view("events", ENDLESS),
+    "case_info an endless view": as_view("case_info", ENDLESS),
+    "snapshots a view of a gigabyte": as_view("snapshots", "SELECT printf('%.*c', 999999999, 'x') AS id"),
+    "custody_log a view": as_view("custody_log", "SELECT * FROM events"),
+    "a trigger": sql("CREATE TRIGGER t AFTER INSERT ON custody_log BEGIN DELETE FROM events; END"),
+    "a trigger on update": sql("CREATE TRIGGER t AFTER UPDATE ON case_info BEGIN DELETE FROM originals; END"),
+    "a computed column": ddl("case_info", "note TEXT", "note TEXT AS (printf('%.*c', 999999999, 'x'))"),
+    "a computed column of all": ddl("events", "flags TEXT", "flags TEXT AS (hex(zeroblob(100000000)))"),
+    "a default that runs": ddl("custody_log", "purpose TEXT", "purpose TEXT DEFAULT (load_extension('x'))"),
+    "a check that runs": ddl("custody_log", "purpose TEXT", "purpose TEXT CHECK (length(hex(zeroblob(999999999))))"),
+    "an index over an expression": sql("CREATE INDEX evil ON events(abs(id))"),
+    "a partial index": sql("CREATE INDEX evil ON events(id) WHERE time LIKE '%a%'"),
+    "a table more": sql("CREATE TABLE more (a)"),
+    "a table as of full text": sql("CREATE TABLE paths_fts_more (a)"),
+    "a virtual table": sql("CREATE VIRTUAL TABLE v USING fts5(a)"),
+    "a tree of places": sql("CREATE VIRTUAL TABLE v USING rtree(a, b, c)"),
+    "statistics": sql("ANALYZE", "UPDATE sqlite_stat1 SET stat = '9999999999 1 1 1 unordered sz=1'"),
+    "a sequence": sql("CREATE TABLE s (id INTEGER PRIMARY KEY AUTOINCREMENT)"),
+    "without rowid": ddl("hosts", "name TEXT NOT NULL\n)", "name TEXT NOT NULL\n) WITHOUT ROWID"),
+    "a column more": sql("ALTER TABLE events ADD COLUMN evil TEXT"),
+    "a column less": ddl("events", "flags TEXT,", ""),
+    "a table less": sql("DROP TABLE finding_events"),
+    "an index less": sql("DROP INDEX events_time"),
+    "an index more": sql("CREATE INDEX more ON events(flags)"),
+    "another collation": ddl("hosts", "key TEXT", "key TEXT COLLATE NOCASE"),
+    "no SQL at all": ddl("hosts", "CREATE TABLE", "CREATE HAVOC"),
+    "a name of rubbish": sql("UPDATE sqlite_schema SET name = x'00ff1b' WHERE name = 'bursts'"),
+    "a megabyte of blanks": ddl("hosts", "CREATE TABLE", "CREATE TABLE" + " " * 1_000_000),
+    "ten thousand views": sql(*(f"CREATE VIEW v{at} AS SELECT {at}" for at in range(3000))),
+    "two tables on one page": sql(
+        "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'events') WHERE name = 'hosts'"
+    ),
+    "a table on no page": sql("UPDATE sqlite_schema SET rootpage = 0 WHERE name = 'hosts'"),
+    "a table beyond the end": sql("UPDATE sqlite_schema SET rootpage = 99999 WHERE name = 'snapshots'"),
+    "a table on an index": sql(
+        "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'events_time') "
+        "WHERE name = 'events'"
+    ),
+    "a schema of itself": sql("UPDATE sqlite_schema SET rootpage = 1 WHERE name = 'case_info'"),
+}
+
+
 def schemas() -> dict[str, Made]:
     """Schemas with our names, or more, that run by themselves when they are read."""
-    def as_view(table: str, select: str) -> Made:
-        return sql(f"DROP TABLE {table}", f"CREATE VIEW {table} AS {select}")
+    return {f"schema: {name}": made for name, made in SCHEMAS.items()}
 
-    def ddl(table: str, told: str, instead: str) -> Made:
-        return lambda case: _relaxed(case, table, told, instead)
 
-    return {f"schema: {name}": made for name, made in {
-        "an endless view more": sql(f"CREATE VIEW more AS {ENDLESS}"),
-        "our view endless": sql("DROP VIEW events_flat", f"CREATE VIEW events_flat AS {ENDLESS}"),
-        "events an endless view": as_view("events", ENDLESS), "case_info an endless view": as_view("case_info", ENDLESS),
-        "snapshots a view of a gigabyte": as_view("snapshots", "SELECT printf('%.*c', 999999999, 'x') AS id"),
-        "custody_log a view": as_view("custody_log", "SELECT * FROM events"),
-        "a trigger": sql("CREATE TRIGGER t AFTER INSERT ON custody_log BEGIN DELETE FROM events; END"),
-        "a trigger on update": sql("CREATE TRIGGER t AFTER UPDATE ON case_info BEGIN DELETE FROM originals; END"),
-        "a computed column": ddl("case_info", "note TEXT", "note TEXT AS (printf('%.*c', 999999999, 'x'))"),
-        "a computed column of all": ddl("events", "flags TEXT", "flags TEXT AS (hex(zeroblob(100000000)))"),
-        "a default that runs": ddl("custody_log", "purpose TEXT", "purpose TEXT DEFAULT (load_extension('x'))"),
-        "a check that runs": ddl("custody_log", "purpose TEXT", "purpose TEXT CHECK (length(hex(zeroblob(999999999))))"),
-        "an index over an expression": sql("CREATE INDEX evil ON events(abs(id))"),
-        "a partial index": sql("CREATE INDEX evil ON events(id) WHERE time LIKE '%a%'"),
-        "a table more": sql("CREATE TABLE more (a)"), "a table as of full text": sql("CREATE TABLE paths_fts_more (a)"),
-        "a virtual table": sql("CREATE VIRTUAL TABLE v USING fts5(a)"), "a tree of places": sql("CREATE VIRTUAL TABLE v USING rtree(a, b, c)"),
-        "statistics": sql("ANALYZE", "UPDATE sqlite_stat1 SET stat = '9999999999 1 1 1 unordered sz=1'"),
-        "a sequence": sql("CREATE TABLE s (id INTEGER PRIMARY KEY AUTOINCREMENT)"),
-        "without rowid": ddl("hosts", "name TEXT NOT NULL\n)", "name TEXT NOT NULL\n) WITHOUT ROWID"),
-        "a column more": sql("ALTER TABLE events ADD COLUMN evil TEXT"), "a column less": ddl("events", "flags TEXT,", ""),
-        "a table less": sql("DROP TABLE finding_events"), "an index less": sql("DROP INDEX events_time"),
-        "an index more": sql("CREATE INDEX more ON events(flags)"), "another collation": ddl("hosts", "key TEXT", "key TEXT COLLATE NOCASE"),
-        "no SQL at all": ddl("hosts", "CREATE TABLE", "CREATE HAVOC"), "a name of rubbish": sql("UPDATE sqlite_schema SET name = x'00ff1b' WHERE name = 'bursts'"),
-        "a megabyte of blanks": ddl("hosts", "CREATE TABLE", "CREATE TABLE" + " " * 1_000_000),
-        "ten thousand views": sql(*(f"CREATE VIEW v{at} AS SELECT {at}" for at in range(3000))),
-        "two tables on one page": sql("UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'events') WHERE name = 'hosts'"),
-        "a table on no page": sql("UPDATE sqlite_schema SET rootpage = 0 WHERE name = 'hosts'"),
-        "a table beyond the end": sql("UPDATE sqlite_schema SET rootpage = 99999 WHERE name = 'snapshots'"),
-        "a table on an index": sql("UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'events_time') WHERE name = 'events'"),
-        "a schema of itself": sql("UPDATE sqlite_schema SET rootpage = 1 WHERE name = 'case_info'"),
-    }.items()}
+TEXTS = {
+    "no UTF-8": "CAST(x'ff41fe' AS TEXT)", "bytes": "x'00ff'", "NULL": "NULL", "12 MiB": "CAST(zeroblob(12000000) AS TEXT)",
+    "40 MiB": "CAST(zeroblob(40000000) AS TEXT)", "escapes": "char(27) || '[2J' || char(0x202e) || '<script>'",
+}  # fmt: skip
+TOLD = ("snapshots.source", "hosts.name", "case_info.created", "custody_log.arguments", "events.time")
+NUMBERS = [
+    ("occurrences.offset", "'x'"), ("occurrences.offset", "-5"), ("occurrences.length", "4611686018427387904"),
+    ("occurrences.member_id", "77"), ("occurrences.event_id", "1"), ("case_info.events_end", "9223372036854775807"),
+    ("case_info.events_end", "'x'"), ("case_info.events_end", "-1"), ("snapshots.records", "1e300"), ("snapshots.size", "x'01'"),
+    ("events.forms", "9223372036854775807"), ("events.host_id", "99999"), ("originals.offset", "-1"), ("members.cached", "'y'"),
+]  # fmt: skip
+JSON = [
+    ("members.header", "{}"), ("members.header", "[[["), ("members.header", "7"), ("members.header", "[" * 100_000),
+    ("snapshots.reading", "nothing"), ("snapshots.columns_missing", "{"), ("custody_log.arguments", "x"),
+    ("events.extra", '{"a":' * 50_000), ("snapshots.acquired", "yesterday"), ("events.time", "9" * 4000),
+]  # fmt: skip
+ROWS = {
+    "no row of the case": "DELETE FROM case_info", "an unfinished one": "UPDATE snapshots SET state = 'unfinished', resume = '{'",
+    "full text of rubbish": "UPDATE paths_fts_data SET block = x'ffffffffffffffffff'",
+    "no full text": "DELETE FROM paths_fts_data",
+    "leaves cut": "UPDATE leaves SET hashes = x'00'", "everything gone": "DELETE FROM events", "no hosts": "DELETE FROM hosts",
+    "60 MiB of rows": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60) INSERT INTO custody_log "
+    "SELECT i + 1000, 'x', 'x', 'x', 'x', 'x', '{}', NULL, NULL, hex(zeroblob(500000)), 'x', 'x', 'x' FROM n",
+}  # fmt: skip
+
+
+def set_to(place: str, value: str) -> Made:
+    """All cells of a column set to a value; a large one in the first row only."""
+    table, column = place.split(".")
+    loose = (table, f"{column} TEXT NOT NULL", f"{column} TEXT") if value == "NULL" else None
+    return sql(f"UPDATE {table} SET {column} = {value}{' WHERE rowid = 1' if 'zeroblob' in value else ''}", loose=loose)
 
 
 def cells() -> dict[str, Made]:
     """Cells that no case holds."""
-    def set_to(table: str, column: str, value: str, required: bool = True) -> Made:
-        loose = (table, f"{column} TEXT NOT NULL", f"{column} TEXT") if value == "NULL" and required else None
-        return sql(f"UPDATE {table} SET {column} = {value}", loose=loose)
-
-    texts = {"no UTF-8": "CAST(x'ff41fe' AS TEXT)", "bytes": "x'00ff'", "NULL": "NULL", "escapes": "char(27) || '[2J' || char(0x202e) || '<script>'",
-             "12 MiB": "CAST(zeroblob(12000000) AS TEXT)", "40 MiB": "CAST(zeroblob(40000000) AS TEXT)"}
-    places = [("snapshots", "source"), ("hosts", "name"), ("case_info", "created"), ("custody_log", "arguments"), ("events", "time")]
-    odd = {f"cells: {table}.{column}: {name}": set_to(table, column, value) for table, column in places for name, value in texts.items()}
-    numbers = {f"cells: {table}.{column} is {value[:12]}": sql(f"UPDATE {table} SET {column} = {value}") for table, column, value in [
-        ("occurrences", "offset", "'x'"), ("occurrences", "offset", "-5"), ("occurrences", "length", "4611686018427387904"),
-        ("occurrences", "member_id", "77"), ("occurrences", "event_id", "1"), ("case_info", "events_end", "9223372036854775807"),
-        ("case_info", "events_end", "'x'"), ("case_info", "events_end", "-1"), ("snapshots", "records", "1e300"), ("snapshots", "size", "x'01'"),
-        ("events", "forms", "9223372036854775807"), ("events", "host_id", "99999"), ("originals", "offset", "-1"), ("members", "cached", "'y'")]}
-    json_cells = {f"cells: {table}.{column} is {value[:20]}": sql(f"UPDATE {table} SET {column} = '{value}'") for table, column, value in [
-        ("members", "header", "{}"), ("members", "header", "[[["), ("members", "header", "7"), ("members", "header", "[" * 100_000),
-        ("snapshots", "reading", "nothing"), ("snapshots", "columns_missing", "{"), ("custody_log", "arguments", "x"),
-        ("events", "extra", '{"a":' * 50_000), ("snapshots", "acquired", "yesterday"), ("events", "time", "9" * 4000)]}
-    more = {"cells: no row of the case": sql("DELETE FROM case_info"), "cells: an unfinished one": sql("UPDATE snapshots SET state = 'unfinished', resume = '{'"),
-            "cells: full text of rubbish": sql("UPDATE paths_fts_data SET block = x'ffffffffffffffffff'"),
-            "cells: full text of nothing": sql("DELETE FROM paths_fts_data"), "cells: leaves cut": sql("UPDATE leaves SET hashes = x'00'"),
-            "cells: everything gone": sql("DELETE FROM events"), "cells: no hosts": sql("DELETE FROM hosts"),
-            "cells: 60 MiB of rows": sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60) INSERT INTO "
-                                         "custody_log SELECT i + 1000, 'x', 'x', 'x', 'x', 'x', '{}', NULL, NULL, hex(zeroblob(500000)), 'x', 'x', 'x' FROM n")}
-    return odd | numbers | json_cells | more
+    found = {f"cells: {place}: {name}": set_to(place, value) for place in TOLD for name, value in TEXTS.items()}
+    found |= {f"cells: {place} is {value[:12]}": set_to(place, value) for place, value in NUMBERS}
+    found |= {f"cells: {place} is {value[:20]}": set_to(place, f"'{value}'") for place, value in JSON}
+    return found | {f"cells: {name}": sql(statement) for name, statement in ROWS.items()}
 
 
 def bombs() -> dict[str, Made]:
@@ -265,13 +178,26 @@ def bombs() -> dict[str, Made]:
     big, small = zeros(2 << 30, 1 << 24), zeros(9 << 20)
     frame = zstandard.ZstdCompressor(level=1).compress(b"x" * 100)
     window = bytes.fromhex("28b52ffd00f8") + frame[6:]
-    packed = {"2 GiB": big, "9 MiB": small, "rubbish": b"\xff" * 500, "a huge window": window, "half a frame": frame[:9],
-              "a size that is a lie": bytes.fromhex("28b52ffde0ffffffffffffff7f") + frame[6:], "nothing": b"", "gzip": gzip.compress(bytes(50 << 20))}
-    return {f"bomb: {table}: {name}": blob(f"UPDATE {table} SET data = ?", data)
-            for table in ("originals", "member_cache") for name, data in packed.items()} | {
+    packed = {
+        "2 GiB": big,
+        "9 MiB": small,
+        "rubbish": b"\xff" * 500,
+        "a huge window": window,
+        "half a frame": frame[:9],
+        "a size that is a lie": bytes.fromhex("28b52ffde0ffffffffffffff7f") + frame[6:],
+        "nothing": b"",
+        "gzip": gzip.compress(bytes(50 << 20)),
+    }
+    return {
+        f"bomb: {table}: {name}": blob(f"UPDATE {table} SET data = ?", data)
+        for table in ("originals", "member_cache")
+        for name, data in packed.items()
+    } | {
         "bomb: chunks doubled": sql("INSERT INTO originals SELECT snapshot_id, offset + 1, length, codec, data FROM originals"),
-        "bomb: chunks gone": sql("DELETE FROM originals"), "bomb: cache gone": sql("DELETE FROM member_cache"),
-        "bomb: a codec that is none": sql("UPDATE originals SET codec = 'evil'")}
+        "bomb: chunks gone": sql("DELETE FROM originals"),
+        "bomb: cache gone": sql("DELETE FROM member_cache"),
+        "bomb: a codec that is none": sql("UPDATE originals SET codec = 'evil'"),
+    }
 
 
 def pages() -> dict[str, Made]:
@@ -287,8 +213,10 @@ def pages() -> dict[str, Made]:
 def planted() -> dict[str, Made]:
     """Files beside a good case."""
     return {
-        "beside: a journal": journal("-journal", _hot), "beside: a journal that names a victim": journal("-journal", partial(_hot, victim=True)),
-        "beside: a journal of rubbish": journal("-journal", lambda _: b"\xff" * 9000), "beside: a WAL": journal("-wal", lambda _: b"\x37\x7f\x06\x82" + bytes(99)),
+        "beside: a journal": journal("-journal", hot),
+        "beside: a journal that names a victim": journal("-journal", partial(hot, victim=True)),
+        "beside: a journal of rubbish": journal("-journal", lambda _: b"\xff" * 9000),
+        "beside: a WAL": journal("-wal", lambda _: b"\x37\x7f\x06\x82" + bytes(99)),
         "beside: a folder as journal": lambda case: case.with_name(case.name + "-journal").mkdir(),
         "beside: a link as journal": lambda case: case.with_name(case.name + "-journal").symlink_to(case),
         "beside: a link as WAL": lambda case: case.with_name(case.name + "-wal").symlink_to("nowhere"),

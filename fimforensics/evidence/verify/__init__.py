@@ -21,8 +21,9 @@ from fimforensics import case as cases
 from fimforensics.blame import FAULTS, fault
 from fimforensics.errors import Problem
 from fimforensics.evidence import beside, statement, tree
-from fimforensics.evidence.verify import custody_log, records, sealed
+from fimforensics.evidence.verify import custody_log, part, records, sealed
 from fimforensics.evidence.verify.report import LAYERS, MOST, Difference, Report
+from fimforensics.parts import check as parts
 
 __all__ = ["LAYERS", "Difference", "Options", "Report", "verify"]
 
@@ -35,6 +36,8 @@ class Options:
     root: str | None = None  # the root that must be the case's, in hexadecimal
     fast: bool = False  # without deriving the case again
     case_key: Path | None = None
+    parent: Path | None = None  # the whole, of a part
+    pseudonyms: bytes | None = None  # the key of a part's pseudonyms
 
 
 def verify(case: Path, options: Options = Options(), progress: records.expected.Progress = lambda *_: None,
@@ -104,6 +107,10 @@ def _inside(case: Path, connection: sqlite3.Connection, seal: sealed.Seal | None
         return
     with _faults(connection, case, report, "records"):
         trusted = seal is not None and options.fingerprint is not None and report.whole
+        if parts.about(connection) is not None:
+            part.check(case, connection, report, records.where, parent=options.parent, pseudonyms=options.pseudonyms,
+                       recompute=not trusted)
+            return
         derive(case, _key(case, connection, options.case_key, report), report, recompute=not trusted)
 
 

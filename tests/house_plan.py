@@ -40,5 +40,7 @@ WRITERS = {"case", "store", "pipeline", "snapshot", "settle", "derived", "ingest
            "parts"}
 # ↑ a page writes nothing
 MAX_FILE, MAX_FUNCTION = 300, 40
-LONG_FILES: dict[str, int] = {}  # path → the lines it may have, with the reason beside it
+LONG_FILES: dict[str, int] = {  # path → the lines it may have, with the reason beside it
+    "docs/verify.py": 340,  # one file by design: whoever checks us carries nothing else
+}
 LONG_FUNCTIONS: dict[str, int] = {}  # path:function → likewise

@@ -27,6 +27,8 @@ _COLUMN = re.compile(r'\s*select \W*(\w+)\W* as value, count\(\*\) as count from
 class CountedFacet(ColumnFacet):  # type: ignore[misc]
     """Datasette's facet of a column; over many events the counts are ours."""
 
+    ds: Any
+
     async def facet_results(self) -> tuple[list[dict[str, Any]], list[str]]:
         """As the parent gives them; `sample` in a result says over how many rows it was counted."""
         found = self.ds.databases[self.database]

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from urllib.parse import urlencode
 
 from fimforensics.errors import Misuse
@@ -53,12 +54,20 @@ class State:
     on: Key | None = None
 
     def query(self, **other: object) -> str:
-        """The query string of this state, with some of it otherwise."""
-        return urlencode(list(pairs(replace(self, **other) if other else self)))  # type: ignore[arg-type]
+        """The query string of this state, with some of it otherwise. What stays is written once, for a page asks often."""
+        parts = self._written
+        if other:
+            changed = replace(self, **other)  # type: ignore[arg-type]
+            parts = {**parts, **{name: _encoded(changed, name) for name in other}}
+        return "&".join(part for part in parts.values() if part)
+
+    @cached_property
+    def _written(self) -> dict[str, str]:
+        return {name: _encoded(self, name) for name in PARTS}
 
     def arguments(self) -> list[tuple[str, str]]:
         """The arguments of its address, for forms."""
-        return list(pairs(self))
+        return [pair for part in PARTS.values() for pair in part(self)]
 
     def begun(self, key: Key) -> str:
         """The address with one thing more to begin with, expanded."""
@@ -90,21 +99,32 @@ class State:
                           pin=tuple(one for one in self.pin if one[0] != key), pick=tuple(one for one in self.pick if one != key))
 
 
-def pairs(state: State) -> Iterable[tuple[str, str]]:
-    """The arguments of an address, in one order."""
-    yield from (("of", written(key)) for key in state.of)
-    if state.trace:
-        yield "trace", written(state.trace)
-        yield from ((name, str(value)) for name, value, usual in (
-            ("direction", state.direction, "both"), ("depth", state.depth, traces.DEPTH), ("limit", state.limit, traces.LIMIT))
-            if value != usual)
-    yield from (("open", written(key) + (f"*{most}" if most != OPENED else "")) for key, most in state.open)
-    yield from (("pin", written(key) + (f"@{place[0]},{place[1]}" if place else "")) for key, place in state.pin)
-    yield from (("pick", written(key)) for key in state.pick)
-    yield from (("leave", written(key)) for key in state.leave)
-    yield from ((name, value) for name, value in (("since", state.since), ("until", state.until)) if value)
-    yield from (("relation", one) for one in state.relation)
-    yield from ((name, value) for name, value in (("at", state.at), ("on", written(state.on) if state.on else None)) if value)
+# What each argument holds, in the order of an address; what belongs to a trace goes with it.
+PARTS: dict[str, Callable[[State], Iterable[tuple[str, str]]]] = {
+    "of": lambda state: (("of", written(key)) for key in state.of),
+    "trace": lambda state: _trace(state) if state.trace else (),
+    "open": lambda state: (("open", written(key) + (f"*{most}" if most != OPENED else "")) for key, most in state.open),
+    "pin": lambda state: (("pin", written(key) + (f"@{place[0]},{place[1]}" if place else "")) for key, place in state.pin),
+    "pick": lambda state: (("pick", written(key)) for key in state.pick),
+    "leave": lambda state: (("leave", written(key)) for key in state.leave),
+    "since": lambda state: (("since", state.since),) if state.since else (),
+    "until": lambda state: (("until", state.until),) if state.until else (),
+    "relation": lambda state: (("relation", one) for one in state.relation),
+    "at": lambda state: (("at", state.at),) if state.at else (),
+    "on": lambda state: (("on", written(state.on)),) if state.on else (),
+}
+
+
+def _trace(state: State) -> Iterator[tuple[str, str]]:
+    assert state.trace is not None
+    yield "trace", written(state.trace)
+    yield from ((name, str(value)) for name, value, usual in (
+        ("direction", state.direction, "both"), ("depth", state.depth, traces.DEPTH), ("limit", state.limit, traces.LIMIT))
+        if value != usual)
+
+
+def _encoded(state: State, name: str) -> str:
+    return urlencode(list(PARTS[name](state)))
 
 
 def written(key: Key) -> str:

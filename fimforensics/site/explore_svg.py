@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fimforensics.queries.trace_moments import ALL_TIME
 from fimforensics.queries.trace_steps import COUNTED, Key
@@ -18,23 +18,29 @@ from fimforensics.site.explore_layout import ELBOW, HIGH, WIDE, Box, Picture
 from fimforensics.site.explore_page import Edge, ExplorePage, More, Node
 from fimforensics.site.trace_svg import SHAPES, clock, inert, shortened
 
-PALE = Markup(' opacity=".18"')  # later than the slider says; in a page the style sheet does that
+PALE = ' opacity=".18"'  # later than the slider says; in a page the style sheet does that
 DENSE = 80  # things beyond which relations are told on hover and in the tables only
+MANY = 150  # things beyond which each has one link: to be chosen, and expanded beside
 NAME, KIND = 222, 208  # room for a box's two lines, in tenths of a letter
 
 
 def picture(page: ExplorePage, drawn: Picture, links: bool) -> Markup:
     """The SVG of a picture, with links in it or as a file."""
-    return Markup("\n").join(_parts(page, drawn, links))
+    return Markup("\n".join(_parts(page, drawn, links)))
 
 
-def _parts(page: ExplorePage, drawn: Picture, links: bool) -> Iterator[Markup]:
+def told(text: str) -> str:
+    """A text of the case as it may stand in the picture. Everything that is not a number or ours goes through here."""
+    return str(escape(inert(text)))
+
+
+def _parts(page: ExplorePage, drawn: Picture, links: bool) -> Iterator[str]:
     dense = len(page.nodes) > DENSE
-    said = f"Graph of {len(page.nodes):,} things and {len(page.edges):,} relations"
-    yield Markup('<svg xmlns="http://www.w3.org/2000/svg" class="trace explore{}" role="group" aria-label="{}" width="{}" '
-                 'height="{}" viewBox="0 0 {} {}" font-family="system-ui, Segoe UI, Noto Sans, Liberation Sans, sans-serif">'
-                 ).format(" dense" if dense else "", said, drawn.width, drawn.height, drawn.width, drawn.height)
-    yield Markup('<rect class="ground" width="100%" height="100%" fill="#ffffff"/>')
+    yield (f'<svg xmlns="http://www.w3.org/2000/svg" class="trace explore{" dense" if dense else ""}" role="group" '
+           f'aria-label="Graph of {len(page.nodes):,} things and {len(page.edges):,} relations" width="{drawn.width}" '
+           f'height="{drawn.height}" viewBox="0 0 {drawn.width} {drawn.height}" '
+           'font-family="system-ui, Segoe UI, Noto Sans, Liberation Sans, sans-serif">')
+    yield '<rect class="ground" width="100%" height="100%" fill="#ffffff"/>'
     boxes, until = drawn.at(), page.state.at or ALL_TIME
     for edge in sorted(page.edges, key=lambda edge: (edge.way, edge.tree)):  # so that no line runs over a word
         yield _edge(edge, boxes, until, dense, links)
@@ -44,32 +50,35 @@ def _parts(page: ExplorePage, drawn: Picture, links: bool) -> Iterator[Markup]:
     for box in drawn.boxes:
         if isinstance(box.item, Node):
             yield _node(page, box, box.item, until, links)
-    yield Markup("</svg>")
+    yield "</svg>"
 
 
-def _edge(edge: Edge, boxes: dict[Key, Box], until: str, dense: bool, links: bool) -> Markup:
-    one = edge.relation
+def _edge(edge: Edge, boxes: dict[Key, Box], until: str, dense: bool, links: bool) -> str:
+    one, later = edge.relation, edge.relation.first > until
     subject, object_ = boxes[one.subject], boxes[one.object]
-    line, tip, label_at = _line(edge, subject, object_)
-    often = f" ×{one.events:,}" if one.events > 1 else ""
-    words = label(one.relation) + often
+    line, tip, at = _line(edge, subject, object_)
+    words = label(one.relation) + (f" ×{one.events:,}" if one.events > 1 else "")
     span = clock(one.first) + (f" to {clock(one.last)}" if one.last != one.first else "")
     known = f", known by {one.basis}" if one.basis else ""
-    told = Markup("")
-    if label_at and not dense:
-        told = Markup('<text class="told" x="{0}" y="{1}" font-size="11.5" fill="#1d2326"{5}>{3}</text><text class="when" '
-                      'x="{0}" y="{2}" font-size="10.5" fill="#565f63"{5}>{4}</text>').format(
-            label_at[0], label_at[1] - 5, label_at[1] + 13, shortened(words, 190), clock(one.first)[:19],
-            Markup(' stroke="#ffffff" stroke-width="3" paint-order="stroke"'))
-    later = one.first > until
-    return Markup(
-        '<g class="edge{}{}{}" data-time="{}"{}><title>{}</title><path class="line" d="{}" fill="none" stroke="{}" '
-        'stroke-width="{}"{}/><path class="tip" d="{}" fill="{}"/>{}</g>').format(
-        " way" if edge.way else "", "" if edge.tree else " across", " later" if later else "", inert(one.first),
-        PALE if later and not links else "",
-        inert(f"{subject.item.thing.name} {words} {object_.item.thing.name}, {span} UTC{known}"),  # type: ignore[union-attr]
-        line, "#b3480a" if edge.way else "#6b7478", "2.5" if edge.way else "1",
-        "" if edge.tree or edge.way else Markup(' stroke-dasharray="5 4"'), tip, "#b3480a" if edge.way else "#6b7478", told)
+    title = told(f"{_name(subject)} {words} {_name(object_)}, {span} UTC{known}")
+    colour, wide = ("#b3480a", "2.5") if edge.way else ("#6b7478", "1")
+    classes = f'edge{" way" if edge.way else ""}{"" if edge.tree else " across"}{" later" if later else ""}'
+    dashes = "" if edge.tree or edge.way else ' stroke-dasharray="5 4"'
+    return (f'<g class="{classes}" data-time="{told(one.first)}"{PALE if later and not links else ""}><title>{title}</title>'
+            f'<path class="line" d="{line}" fill="none" stroke="{colour}" stroke-width="{wide}"{dashes}/>'
+            f'<path class="tip" d="{tip}" fill="{colour}"/>{_words(at, words, one.first) if at and not dense else ""}</g>')
+
+
+def _words(at: tuple[int, int], words: str, time: str) -> str:
+    """A relation and its time beside the thing that it led to, on the colour of the ground."""
+    ground = 'stroke="#ffffff" stroke-width="3" paint-order="stroke"'
+    return (f'<text class="told" x="{at[0]}" y="{at[1] - 5}" font-size="11.5" fill="#1d2326" {ground}>'
+            f'{told(shortened(words, 190))}</text><text class="when" x="{at[0]}" y="{at[1] + 13}" font-size="10.5" '
+            f'fill="#565f63" {ground}>{told(clock(time)[:19])}</text>')
+
+
+def _name(box: Box) -> str:
+    return box.item.thing.name if isinstance(box.item, Node) else ""
 
 
 def _line(edge: Edge, subject: Box, object_: Box) -> tuple[str, str, tuple[int, int] | None]:
@@ -97,62 +106,64 @@ def _parent(subject: Box, object_: Box) -> Key:
     return subject.of if isinstance(item, Node) and item.parent == subject.of else object_.of
 
 
-def _node(page: ExplorePage, box: Box, node: Node, until: str, links: bool) -> Markup:
+def _node(page: ExplorePage, box: Box, node: Node, until: str, links: bool) -> str:
     thing, later = node.thing, bool(node.time) and node.time > until
-    x, y = box.x, box.y
-    marks = [word for word, on in (("starting point", node.start), ("expanded", node.opened), ("pinned", node.pinned),
-                                   ("one end of the way", node.picked), ("chosen", page.on is node)) if on]
-    kind = f"{thing.kind} on {thing.host}" if thing.host else thing.kind
-    told = ", ".join([f"{thing.kind} {thing.name}", *([f"{clock(node.time)} UTC"] if node.time else []), *marks])
-    inside = Markup(
-        '<title>{}</title><rect class="box" x="{}" y="{}" width="{}" height="{}" rx="5" fill="{}" stroke="{}" stroke-width="{}"/>'
-        '<g transform="translate({} {})">{}</g><text class="name" x="{}" y="{}" font-size="12.5" fill="#1d2326"{}>{}</text>'
-        '<text class="kind" x="{}" y="{}" font-size="10.5" fill="#565f63">{}</text>').format(
-        inert(told), x, y, WIDE, HIGH, "#f1efe9" if node.opened else "#ffffff", "#b3480a" if node.picked else "#565f63",
-        3 if node.start or node.picked else 1, x + 9, y + 15, Markup(SHAPES[thing.kind]), x + 33, y + 20,
-        Markup(' font-weight="650"') if node.start else "", shortened(inert(thing.short), NAME - 20 * node.pinned),
-        x + 33, y + 36,
-        shortened(inert(kind), KIND if node.opened or node.links else KIND + 40))
-    body = Markup('<a href="?{}" data-go="on" aria-label="{}">{}</a>').format(
-        page.state.query(on=node.key), inert(told), inside) if links else inside
-    return Markup('<g class="node k-{}{}{}" data-key="{}" data-time="{}"{}>{}{}{}</g>').format(
-        thing.kind.partition(" ")[0], "".join(f" {word}" for word, on in (
-            ("start", node.start), ("open", node.opened), ("pinned", node.pinned), ("picked", node.picked),
-            ("chosen", page.on is node)) if on), " later" if later else "", written(node.key), inert(node.time),
-        PALE if later and not links else "", body,
-        _pin(box) if node.pinned else "", _knob(page, box, node, links))
+    signs = [(word, name) for word, name, on in (
+        ("start", "starting point", node.start), ("open", "expanded", node.opened), ("pinned", "pinned", node.pinned),
+        ("picked", "one end of the way", node.picked), ("chosen", "chosen", page.on is node)) if on]
+    title = told(", ".join([f"{thing.kind} {thing.name}", *([f"{clock(node.time)} UTC"] if node.time else []),
+                            *(name for _, name in signs)]))
+    body = f"<title>{title}</title>{_box(box, node)}"
+    if links:
+        body = f'<a href="?{escape(page.state.query(on=node.key))}" data-go="on" aria-label="{title}">{body}</a>'
+    classes = " ".join(["node", f"k-{thing.kind.partition(' ')[0]}", *(word for word, _ in signs), *(["later"] if later else [])])
+    return (f'<g class="{classes}" data-key="{written(node.key)}" data-time="{told(node.time)}"'
+            f'{PALE if later and not links else ""}>{body}{_pin(box) if node.pinned else ""}{_knob(page, box, node, links)}</g>')
 
 
-def _pin(box: Box) -> Markup:
-    return Markup('<path class="pin" d="M{} {}h6v6l3 3h-5v6l-1 2-1-2v-6h-5l3-3z" fill="#b3480a"/>').format(
-        box.x + WIDE - 16, box.y + 4)
+def _box(box: Box, node: Node) -> str:
+    """What is seen of a thing: its kind as a mark and in words, its short name, its host."""
+    thing, x, y = node.thing, box.x, box.y
+    fill, colour = "#f1efe9" if node.opened else "#ffffff", "#b3480a" if node.picked else "#565f63"
+    name = told(shortened(inert(thing.short), NAME - 20 * node.pinned))
+    kind = told(shortened(inert(f"{thing.kind} on {thing.host}" if thing.host else thing.kind),
+                          KIND if node.opened or node.links else KIND + 40))
+    bold = ' font-weight="650"' if node.start else ""
+    return (f'<rect class="box" x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="5" fill="{fill}" stroke="{colour}" '
+            f'stroke-width="{3 if node.start or node.picked else 1}"/><g transform="translate({x + 9} {y + 15})">'
+            f'{SHAPES[thing.kind]}</g><text class="name" x="{x + 33}" y="{y + 20}" font-size="12.5" fill="#1d2326"{bold}>{name}'
+            f'</text><text class="kind" x="{x + 33}" y="{y + 36}" font-size="10.5" fill="#565f63">{kind}</text>')
 
 
-def _knob(page: ExplorePage, box: Box, node: Node, links: bool) -> Markup:
+def _pin(box: Box) -> str:
+    return f'<path class="pin" d="M{box.x + WIDE - 16} {box.y + 4}h6v6l3 3h-5v6l-1 2-1-2v-6h-5l3-3z" fill="#b3480a"/>'
+
+
+def _knob(page: ExplorePage, box: Box, node: Node, links: bool) -> str:
     """Expands or collapses; how many relations a closed thing has."""
-    if not links or not (node.opened or node.links):
-        return Markup("")
+    if not links or not (node.opened or node.links) or (len(page.nodes) > MANY and page.on is not node and not node.opened):
+        return ""
     x, y = box.x + WIDE - 38, box.y + HIGH - 25
     words = "−" if node.opened else f"+{node.links}" if node.links < 100 else "99+"
-    return Markup(
-        '<a class="knob" href="?{}" data-go="open" aria-label="{}"><rect x="{}" y="{}" width="38" height="25" '
-        'fill="transparent"/><rect class="pill" x="{}" y="{}" width="32" height="16" rx="8" fill="#f1efe9" stroke="#565f63"/>'
-        '<text class="told" x="{}" y="{}" font-size="10.5" text-anchor="middle" fill="#1d2326">{}</text></a>').format(
-        page.state.closed(node.key) if node.opened else page.state.opened(node.key),
-        inert(f"{'Collapse' if node.opened else 'Expand'} {node.thing.short}"), x, y, x + 2, y + 5, x + 18, y + 16.5, words)
+    query = page.state.closed(node.key) if node.opened else page.state.opened(node.key)
+    act = told(f"{'Collapse' if node.opened else 'Expand'} {node.thing.short}")
+    return (f'<a class="knob" href="?{escape(query)}" data-go="open" aria-label="{act}"><rect x="{x}" y="{y}" width="38" '
+            f'height="25" fill="transparent"/><rect class="pill" x="{x + 2}" y="{y + 5}" width="32" height="16" rx="8" '
+            f'fill="#f1efe9" stroke="#565f63"/><text class="told" x="{x + 18}" y="{y + 16.5}" font-size="10.5" '
+            f'text-anchor="middle" fill="#1d2326">{words}</text></a>')
 
 
-def _more(box: Box, more: More, of: Box, links: bool) -> Markup:
+def _more(box: Box, more: More, of: Box, links: bool) -> str:
     """What an expanded thing has beyond what is shown."""
     x, y, right = box.x, box.y + 8, box.x > of.x
     begin, end = (of.x + WIDE, x) if right else (x + WIDE, of.x)
     high, low = (of.y + HIGH // 2, y + 14) if right else (y + 14, of.y + HIGH // 2)
     turn = begin + ELBOW if right else end - ELBOW
-    words = f"+{more.hidden:,} more" if more.hidden < COUNTED else f"+{COUNTED:,} or more"
-    words = f"{words}: {label(more.relation)}"
-    inside = Markup('<rect class="box" x="{}" y="{}" width="{}" height="28" rx="14" fill="#ffffff" stroke="#565f63" '
-                    'stroke-dasharray="4 3"/><text class="name" x="{}" y="{}" font-size="12" fill="#1d2326">{}</text>').format(
-        x, y, WIDE, x + 14, y + 18, words)
-    return Markup('<g class="more"><path class="line" d="M{} {}H{}V{}H{}" fill="none" stroke="#6b7478" stroke-dasharray="4 3"/>'
-                  "{}</g>").format(begin, high, turn, low, end,
-                                   Markup('<a href="?{}" data-go="more">{}</a>').format(more.query, inside) if links else inside)
+    count = f"+{more.hidden:,} more" if more.hidden < COUNTED else f"+{COUNTED:,} or more"
+    inside = (f'<rect class="box" x="{x}" y="{y}" width="{WIDE}" height="28" rx="14" fill="#ffffff" stroke="#565f63" '
+              f'stroke-dasharray="4 3"/><text class="name" x="{x + 14}" y="{y + 18}" font-size="12" fill="#1d2326">{count}: '
+              f'{label(more.relation)}</text>')
+    if links:
+        inside = f'<a href="?{escape(more.query)}" data-go="more">{inside}</a>'
+    return (f'<g class="more"><path class="line" d="M{begin} {high}H{turn}V{low}H{end}" fill="none" stroke="#6b7478" '
+            f'stroke-dasharray="4 3"/>{inside}</g>')

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,7 +26,9 @@ from benchmarks.tampering import Known, Tally, look, mutate
 from fimforensics.evidence.verify import LAYERS, Options, verify
 from fimforensics.evidence.verify.report import OF_THE_FILE, OF_THE_SEAL
 
-SHAPES: dict[str, Callable[[Path], Path]] = {"full": small_case.sealed}
+SHAPES: dict[str, Callable[[Path], Path]] = {
+    "full": small_case.sealed, "a part": small_case.part, "with later custody": small_case.held_later}
+BATCH = 250  # changes that one process judges in one go
 PAGE = 4096
 
 
@@ -113,22 +115,35 @@ def untouched(original: Path, folder: Path, number: int) -> list[str]:
 
 def _mutate(told: tuple[Path, Path, int, int]) -> Tally:
     told[1].mkdir()
-    return mutate(*told)
+    try:
+        return mutate(*told)
+    finally:
+        shutil.rmtree(told[1])
 
 
-def mutations_of(original: Path, folder: Path, number: int, seed: int, processes: int) -> Tally:
-    """`number` changes, in several processes."""
-    tally, parts = Tally(), max(processes, number // 2500)
-    work = [(original, folder / f"part{at}", number // parts, seed + at) for at in range(parts)]
+def mutations_of(originals: dict[str, Path], folder: Path, number: int, seed: int, processes: int,
+                 until: float) -> dict[str, Tally]:
+    """`number` changes of all shapes in turn, in several processes; fewer, where the time is up before."""
+    tallies, shapes = {shape: Tally() for shape in originals}, list(originals)
+    waiting = [(shapes[at % len(shapes)], folder / f"{at}", seed + at) for at in range(-(-number // BATCH))][::-1]
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for part in pool.map(_mutate, work):
-            tally.add(part)
-    return tally
+        running: dict[Future, str] = {}
+        while waiting or running:
+            while waiting and len(running) < processes and time.monotonic() < until:
+                shape, place, drawn = waiting.pop()
+                running[pool.submit(_mutate, (originals[shape], place, BATCH, drawn))] = shape
+            if not running:
+                break
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                tallies[running.pop(done)].add(done.result())
+    return tallies
 
 
 def show(shape: str, tally: Tally) -> None:
     """One shape's counts as lines."""
     applied = sum(tally.applied.values())
+    if not applied:
+        return
     named = 100 - 100 * len(tally.not_named) / applied
     print(f"{shape}: {applied:,} changes applied, {len(tally.missed)} missed, {named:.2f} % named in full, "
           f"{len(tally.columns)} tables and columns hit")
@@ -141,6 +156,19 @@ def show(shape: str, tally: Tally) -> None:
         print(line)
 
 
+def _judge_one(case: Path, folder: Path, told: argparse.Namespace) -> int:
+    """Flips, patches and untouched cases; how many went wrong."""
+    missed, unseen, looked = flips(case, folder / "flips", told.flips, told.seed)
+    print(f"{told.flips:,} flipped bits of {case.stat().st_size:,} bytes: {missed} missed; without the file's hash {unseen} of "
+          f"{looked} would be")
+    unpatched = patches(case, folder / "patches", told.patches, told.seed)
+    print(f"{told.patches} patched index entries, without the seal: {unpatched} missed")
+    (folder / "untouched").mkdir()
+    alarms = untouched(case, folder / "untouched", told.untouched)
+    print(f"{told.untouched:,} verifications of untouched cases: {len(alarms)} alarms {alarms[:3]}", flush=True)
+    return missed + unpatched + len(alarms)
+
+
 def main() -> None:
     """The counts, printed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -148,28 +176,24 @@ def main() -> None:
     parser.add_argument("--flips", type=int, default=200_000)
     parser.add_argument("--patches", type=int, default=200)
     parser.add_argument("--untouched", type=int, default=1_000)
+    parser.add_argument("--minutes", type=float, default=1e6, help="stop changing after this long, and say how many were made")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
     told = parser.parse_args()
-    print(f"seed {told.seed}")
-    began, bad = time.monotonic(), 0
-    for at, (shape, make) in enumerate(SHAPES.items()):
-        with tempfile.TemporaryDirectory(prefix="fimforensics-") as name:
-            folder = Path(name)
-            (folder / "case").mkdir()
-            case = make(folder / "case")
-            tally = mutations_of(case, folder, told.mutations // len(SHAPES), told.seed + 1000 * at, told.processes)
+    print(f"seed {told.seed}", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="fimforensics-") as name:
+        folder, originals = Path(name), {}
+        for at, (shape, make) in enumerate(SHAPES.items()):
+            (folder / f"case{at}").mkdir()
+            originals[shape] = make(folder / f"case{at}")
+        bad = _judge_one(originals["full"], folder, told)
+        (folder / "changes").mkdir()
+        tallies = mutations_of(originals, folder / "changes", told.mutations, told.seed, told.processes,
+                               began + 60 * told.minutes)
+        for shape, tally in tallies.items():
             show(shape, tally)
             bad += len(tally.missed)
-            if at == 0:
-                missed, unseen, looked = flips(case, folder / "flips", told.flips, told.seed)
-                print(f"{told.flips:,} flipped bits of {case.stat().st_size:,} bytes: {missed} missed; without the file's hash "
-                      f"{unseen} of {looked} would be")
-                unpatched = patches(case, folder / "patches", told.patches, told.seed)
-                print(f"{told.patches} patched index entries, without the seal: {unpatched} missed")
-                alarms = untouched(case, folder, told.untouched)
-                print(f"{told.untouched:,} verifications of untouched cases: {len(alarms)} alarms {alarms[:3]}")
-                bad += missed + unpatched + len(alarms)
     print(f"after {time.monotonic() - began:.0f} s")
     sys.exit(bool(bad))
 

@@ -78,3 +78,23 @@ def sealed(folder: Path) -> Path:
     run("key", "new", "--out", folder / "sealer", FIMFORENSICS_PASSPHRASE="")
     run("seal", case, "--key", folder / "sealer", "--note", "sealed")
     return case
+
+
+def held_later(folder: Path) -> Path:
+    """Sealed, handed over twice since."""
+    case = sealed(folder)
+    run("custody", case, "add", "--action", "stored", "--place", "safe 4", "--authority", "order 12/26", "--by", "E. Xaminer")
+    run("transfer", case, "--to", "Court", "--from", "Lab", "--method", "courier", "--seal-number", "B-77", "--note", "whole")
+    run("custody", case, "add", "--action", "examined", "--purpose", "second opinion")
+    return case
+
+
+def part(folder: Path) -> Path:
+    """Chosen events of it, one column redacted, sealed itself."""
+    whole_folder = folder / "whole"
+    whole_folder.mkdir()
+    whole, case = sealed(whole_folder), folder / "part.db"
+    run("derive", whole, case, "--since", "2026-07-17", "--redact", "RequestAccountName=P1:GDPR Art. 15")
+    run("analyze", case)
+    run("seal", case, "--key", whole_folder / "sealer")
+    return case

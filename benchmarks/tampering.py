@@ -26,6 +26,7 @@ import apsw
 
 from benchmarks import mutations
 from fimforensics.errors import Problem
+from fimforensics.evidence import beside
 from fimforensics.evidence.verify import Difference, Options, Report, expected, history, originals, records, verify
 from fimforensics.evidence.verify.report import OF_THE_FILE, OF_THE_SEAL
 
@@ -145,15 +146,38 @@ def look(case: Path, known: Known) -> list[Difference]:
         return [Difference("schema", problem.line())]
 
 
+def later_custody(case: Path, draw: random.Random, log: bytes, known: Known) -> tuple[mutations.Change, list[Difference], str]:
+    """One change of the custody file beside a case, judged: a byte, a line changed, taken out, doubled, or in another place."""
+    lines, at = log.splitlines(keepends=True), draw.randrange(len(log))
+    kind = draw.choice(("a bit", "a byte gone", "cut within a line", "a line gone", "a line doubled", "lines swapped"))
+    number = draw.randrange(len(lines) - 1)
+    changed = {
+        "a bit": log[:at] + bytes([log[at] ^ 1 << draw.randrange(8)]) + log[at + 1:], "a byte gone": log[:at] + log[at + 1:],
+        "cut within a line": log[:len(log) - draw.randrange(1, len(lines[-1]))],
+        "a line gone": b"".join(lines[:number] + lines[number + 1:]),
+        "a line doubled": b"".join([*lines[:number], lines[number], *lines[number:]]),
+        "lines swapped": b"".join([*lines[:number], lines[number + 1], lines[number], *lines[number + 2:]])}[kind]
+    beside.custody_file(case).write_bytes(changed)
+    found = look(case, known)
+    beside.custody_file(case).write_bytes(log)
+    told = f"later custody, {kind}"
+    return mutations.Change(told), [one for one in found if one.layer == "later custody"], told
+
+
 def mutate(original: Path, folder: Path, number: int, seed: int) -> Tally:
     """`number` changes of copies of a sealed case, each judged."""
     draw, tally, known = random.Random(seed), Tally(), Known()
+    log = beside.custody_file(original)
+    later = log.read_bytes() if log.exists() else None
     copy = folder / original.name
     shutil.copytree(original.parent, folder, dirs_exist_ok=True)
     assert look(copy, known) == [], "the untouched case is not whole"
     with contextlib.closing(sqlite3.connect(f"{original.as_uri()}?immutable=1", uri=True)) as db:
         cells, others = mutations.cells(db, draw), mutations.others(db, draw)
         while sum(tally.applied.values()) < number:
+            if later is not None and draw.random() < 0.1:
+                tally.judge(*later_custody(copy, draw, later, known))
+                continue
             do = next(others) if draw.random() < 0.2 else next(cells)
             copy.unlink()
             for left in ("-journal", "-wal", "-shm"):

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from platform import node as machine
 from typing import Any
@@ -24,6 +27,10 @@ from fimforensics.evidence import custody, digests, tree
 KIND, VERSION = "fimforensics seal", 1
 # Tables that nothing can derive: a statement tells each of their cells.
 TOLD = ("case_info", "snapshots", "custody_log", "analyses", "digest_salt", "redactions", "part", "pulls", "slices")
+TOLD_IN_PARTS = ("members", "preambles", "rejects", "leaves", "occurrences", "part_proof", "part_records", "part_snapshots",
+                 "events", "hosts", "machine_reports", "changes", "accounts", "paths", "files", "contents", "images", "processes",
+                 "process_reports", "requests", "registry_values", "registry_reports", "originals", "member_cache")
+_MANY = 10_000  # rows of a table of a part beyond which its cells are not told
 _LARGEST = 256 << 20
 _LEAVES = "SELECT hashes FROM leaves ORDER BY first_seq"
 _OWNERS = ("SELECT seq, snapshot_id FROM occurrences UNION ALL SELECT seq, snapshot_id FROM rejects ORDER BY 1")
@@ -66,8 +73,17 @@ def make(connection: sqlite3.Connection, file: dict[str, object], sealed: Sealed
         "snapshots": snapshot_trees(connection, leaves),
         "digests": {"schema": digests.schema_digest(connection),
                     "tables": {name: {"rows": one.rows, "sha256": one.sha256} for name, one in tables.items()}},
-        "cells": {table: digests.cell_digests(connection, table) for table in TOLD},
+        "cells": {table: digests.cell_digests(connection, table) for table in _told(connection)},
         "custody": {"entries": entries, "head": head}, "parent": parent}
+
+
+def _told(connection: sqlite3.Connection) -> list[str]:
+    """The tables of which each cell is told; in a part, whose altered records only the whole proves, those of records too."""
+    found = list(TOLD)
+    if connection.execute("SELECT 1 FROM part").fetchone():
+        found += [table for table in TOLD_IN_PARTS
+                  if connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] <= _MANY]
+    return found
 
 
 def all_leaves(connection: sqlite3.Connection) -> tree.Joined:
@@ -77,26 +93,20 @@ def all_leaves(connection: sqlite3.Connection) -> tree.Joined:
 
 def snapshot_trees(connection: sqlite3.Connection, leaves: tree.Joined) -> list[dict[str, Any]]:
     """For each finished snapshot its source and the root over the leaves of its own records, in order of seq."""
-    seqs: dict[int, list[int]] = {}
+    grown: dict[int, tree.Growing] = {}
+    blocks = connection.execute("SELECT first_seq, length(hashes) / 32 FROM leaves ORDER BY first_seq").fetchall()
+    firsts, begins = [first for first, _ in blocks], list(accumulate((size for _, size in blocks), initial=0))
     for seq, number in connection.execute(_OWNERS):
-        seqs.setdefault(number, []).append(seq)
-    at = _places(connection)
+        block = bisect_right(firsts, seq) - 1  # in a part there are gaps between blocks
+        if block >= 0 and seq - firsts[block] < blocks[block][1]:
+            grown.setdefault(number, tree.Growing()).add(leaves[begins[block] + seq - firsts[block]])
     found = []
     for number, source, size, sha256 in connection.execute(
             "SELECT id, source, size, sha256 FROM snapshots WHERE state = 'finished' ORDER BY id"):
-        own = [leaves[at[seq]] for seq in seqs.get(number, ()) if seq in at]
-        found.append({"id": number, "source": source, "size": size, "sha256": sha256, "leaves": len(own),
-                      "root": tree.root(own).hex()})
+        own = grown.get(number, tree.Growing())
+        found.append({"id": number, "source": source, "size": size, "sha256": sha256, "leaves": own.size,
+                      "root": own.root().hex()})
     return found
-
-
-def _places(connection: sqlite3.Connection) -> dict[int, int]:
-    """Where among the leaves a record's is, by seq; in a part there are gaps between its blocks."""
-    places: dict[int, int] = {}
-    for first, size in connection.execute("SELECT first_seq, length(hashes) / 32 FROM leaves ORDER BY first_seq"):
-        begin = len(places)
-        places.update(zip(range(first, first + size), range(begin, begin + size), strict=True))
-    return places
 
 
 def canonical(statement: dict[str, Any]) -> bytes:
@@ -111,12 +121,9 @@ def read(path: Path) -> tuple[dict[str, Any], bytes]:
             data = stream.read(_LARGEST + 1)
     except OSError as error:
         raise Problem(f"the statement cannot be read ({error.strerror})", where=str(path)) from None
-    try:
-        found = json.loads(data) if len(data) <= _LARGEST else None
-        if not isinstance(found, dict) or canonical(found) != data:
-            raise ValueError
-    except (ValueError, RecursionError):
-        raise Problem("it is no statement of a seal, or was changed", where=str(path)) from None
+    found = _parsed(data)
+    if found is None:
+        raise Problem("it is no statement of a seal, or was changed", where=str(path))
     if found.get("statement") != KIND:
         raise Problem("it is no statement of a seal", where=str(path))
     if found.get("version") != VERSION:
@@ -124,6 +131,16 @@ def read(path: Path) -> tuple[dict[str, Any], bytes]:
                       where=str(path), hint="Use a later fimforensics")
     _check_shape(found, path)
     return found, data
+
+
+@lru_cache(maxsize=2)
+def _parsed(data: bytes) -> dict[str, Any] | None:
+    """The object in canonical JSON, None for anything else."""
+    try:
+        found = json.loads(data) if len(data) <= _LARGEST else None
+        return found if isinstance(found, dict) and canonical(found) == data else None
+    except (ValueError, RecursionError, rfc8785.CanonicalizationError):
+        return None
 
 
 def _check_shape(found: dict[str, Any], path: Path) -> None:

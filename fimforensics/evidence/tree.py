@@ -41,6 +41,31 @@ class Joined(Sequence[bytes]):
         return self._data[begin:begin + _HASH]
 
 
+class Growing:
+    """A tree that grows leaf by leaf, of which only what its root needs is kept."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._stack: list[bytes] = []  # roots of the whole subtrees, the greatest first
+
+    def add(self, leaf: bytes) -> None:
+        """One leaf more."""
+        size = self.size
+        while size & 1:
+            leaf, size = node(self._stack.pop(), leaf), size >> 1
+        self._stack.append(leaf)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root over the leaves until now."""
+        if not self._stack:
+            return EMPTY_ROOT
+        found = self._stack[-1]
+        for one in self._stack[-2::-1]:
+            found = node(one, found)
+        return found
+
+
 def node(left: bytes, right: bytes) -> bytes:
     """The hash over two nodes."""
     return sha256(b"\x01" + left + right).digest()

@@ -28,7 +28,8 @@ def test_a_thousand_changes_are_found_and_named(shape: str, tmp_path: Path) -> N
     applied = sum(tally.applied.values())
     assert tally.missed == [], SEED
     assert len(tally.not_named) <= applied // 100, (SEED, tally.not_named)
-    assert set(tally.only_sealed) <= KEPT_BY_THE_SEAL, (SEED, tally.only_sealed)
+    if shape != "a part":  # in which altered records stand for themselves
+        assert set(tally.only_sealed) <= KEPT_BY_THE_SEAL, (SEED, tally.only_sealed)
 
 
 # What neither originals nor custody log can tell: whoever makes the whole seal anew may change it.

@@ -20,7 +20,7 @@ import apsw
 from fimforensics import case as cases
 from fimforensics.blame import FAULTS, fault
 from fimforensics.errors import Problem
-from fimforensics.evidence import beside, statement, tree
+from fimforensics.evidence import after, beside, statement, tree
 from fimforensics.evidence.verify import custody_log, part, records, sealed
 from fimforensics.evidence.verify.report import LAYERS, MOST, Difference, Report
 from fimforensics.parts import check as parts
@@ -61,7 +61,20 @@ def verify(case: Path, options: Options = Options(), progress: records.expected.
     with _opened(case, report) as connection:
         if connection is not None:
             _inside(case, connection, seal, options, report, partial(derive, progress=progress))
+    if seal and beside.custody_file(case).exists():
+        _later(case, report)
     return report
+
+
+def _later(case: Path, report: Report) -> None:
+    """What happened after the seal: its log's chain, from the statement on."""
+    wrong = [Difference("later custody", line) for line in after.check(case)]
+    told = after.entries(case) if not wrong else []
+    how = f"the chain of hashes over {len(told)} entries, from the statement's hash on"
+    if report.check("later custody", how, wrong) and told:
+        report.facts["later_custody"] = {"entries": len(told), "head": told[-1]["hash"]}
+        report.trust.append(f"the custody file's last entry is {told[-1]['hash']}: only who noted it knows that none was cut "
+                            "off")
 
 
 @contextlib.contextmanager

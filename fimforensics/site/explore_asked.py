@@ -27,6 +27,7 @@ from fimforensics.site.twins import Asked
 KINDS = ("event", "file", "registry value", "process", "account", "content", "address")
 MOST_ROOTS, MOST_OPEN, MOST_PINS, MOST_LEFT = 40, 60, 60, 60
 OPENED, MOST_OPENED = 12, 200  # of each relation
+HOST_FINDINGS = 6  # of a host, whose things are shown
 FAR = 40_000  # where a thing may be put
 _THING = r"(file|value|process|account|content|address)#([0-9]{1,18})"
 _PINNED = re.compile(_THING + r"(?:@(-?[0-9]{1,5}),(-?[0-9]{1,5}))?")
@@ -183,12 +184,26 @@ def things_of(connection: sqlite3.Connection, name: str) -> list[Key]:
             raise Misuse(f"there is no {name} in this case")
         return [(kind, number) for kind, number in zip(("process", "account", "file", "registry value", "content"), row,
                                                        strict=True) if number is not None]
-    found = entities.resolve(connection, name, KINDS)
+    found = entities.resolve(connection, name, (*KINDS, "host"))
+    if found.kind == "host":
+        return _on_host(connection, found)
     if found.kind != "event":
         return [(found.kind, found.id)]
     row = connection.execute("SELECT process_id, account_id FROM events WHERE id = ?", (found.id,)).fetchone()
     by = [(kind, number) for kind, number in zip(("process", "account"), row, strict=True) if number is not None]
     return [*traces.changed(connection, found.id), *by]
+
+
+def _on_host(connection: sqlite3.Connection, host: entities.Entity) -> list[Key]:
+    """The processes, or else files and values, of its gravest findings: a host is no thing of the graph, everything is on it."""
+    rows = connection.execute(
+        "SELECT process_id, file_id, registry_value_id FROM findings WHERE host_id = ? ORDER BY CASE severity WHEN 'high' THEN 0 "
+        f"WHEN 'medium' THEN 1 WHEN 'low' THEN 2 ELSE 3 END, first, id LIMIT {HOST_FINDINGS}", (host.id,)).fetchall()
+    found = [next(((kind, number) for kind, number in zip(("process", "file", "registry value"), row, strict=True)
+                   if number is not None), None) for row in rows]
+    if not any(found):
+        raise Misuse(f"'{host.name}' is a host without findings", hint=f"Name something on it: {host.name}:PATH, or a process")
+    return list(dict.fromkeys(key for key in found if key is not None))
 
 
 def _told(form: re.Pattern[str], asked: Asked, name: str, most: int) -> list[re.Match[str]]:

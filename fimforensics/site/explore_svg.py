@@ -21,7 +21,7 @@ from fimforensics.site.trace_svg import SHAPES, clock, inert, shortened
 PALE = ' opacity=".18"'  # later than the slider says; in a page the style sheet does that
 DENSE = 80  # things beyond which relations are told on hover and in the tables only
 MANY = 150  # things beyond which each has one link: to be chosen, and expanded beside
-NAME, KIND = 222, 208  # room for a box's two lines, in tenths of a letter
+NAME, KIND = 208, 196  # room for a box's two lines, in tenths of a letter
 
 
 def picture(page: ExplorePage, drawn: Picture, links: bool) -> Markup:
@@ -125,7 +125,7 @@ def _box(box: Box, node: Node) -> str:
     """What is seen of a thing: its kind as a mark and in words, its short name, its host."""
     thing, x, y = node.thing, box.x, box.y
     fill, colour = "#f1efe9" if node.opened else "#ffffff", "#b3480a" if node.picked else "#565f63"
-    name = told(shortened(inert(thing.short), NAME - 20 * node.pinned))
+    name = told(shortened(inert(thing.short), NAME - 20 * node.pinned - 18 * node.start))
     kind = told(shortened(inert(f"{thing.kind} on {thing.host}" if thing.host else thing.kind),
                           KIND if node.opened or node.links else KIND + 40))
     bold = ' font-weight="650"' if node.start else ""

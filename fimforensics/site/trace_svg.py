@@ -17,7 +17,7 @@ from fimforensics.text import visible
 
 WIDE, HIGH, ACROSS, BETWEEN, EDGE = 196, 44, 136, 18, 12
 ELBOW = 12  # where lines to several things part
-NAME, KIND = 210, 240  # room for a node's two lines, in tenths of a letter
+NAME, KIND = 204, 240  # room for a node's two lines, in tenths of a letter
 Link = Callable[[Thing], str]
 
 SHAPES = {
@@ -85,7 +85,7 @@ def _node(node: Node, link: Link | None) -> Markup:
         'fill="#1d2326"{}>{}</text><text class="kind" x="{}" y="{}" font-size="10.5" fill="#565f63">{}</text>').format(
         inert(title), x, y, WIDE, HIGH, 3 if begin else 1, Markup(' stroke-dasharray="4 3"') if again else "", x + 9, y + 14,
         Markup(SHAPES[thing.kind]), x + 34, y + 19, Markup(' font-weight="650"') if begin else "",
-        shortened(inert(thing.short), NAME), x + 34, y + 34, shortened(inert(kind), KIND))
+        shortened(inert(thing.short), NAME - 20 * begin), x + 34, y + 34, shortened(inert(kind), KIND))
     body = Markup('<a href="{}">{}</a>').format(link(thing), inside) if link else inside
     return Markup('<g class="node k-{}{}{}" data-step="{}" data-time="{}">{}</g>').format(
         thing.kind.partition(" ")[0], " start" if begin else "", "" if node.fits else " between", node.number,

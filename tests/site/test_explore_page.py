@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,6 +172,10 @@ def test_events_and_findings_begin_with_what_they_name(browser: Browser, case: P
     assert f'explore?begin=finding%23{number}"' in browser.get(f"/case/findings/{number}").text
     assert twin(browser, f"begin=finding%23{number}")["elements"]["edges"]
     assert browser.get(f"{HERE}?begin=finding%231").status_code == 400
+    assert 'explore?begin=host%23' in browser.get("/case/hosts/1").text + browser.get("/case/hosts/2").text
+    hosts = [browser.get(f"{HERE}/page.json?begin={name}").json() for name in ("web", "db")]
+    assert any(found.get("elements", {}).get("edges") for found in hosts)
+    assert all("elements" in found or "is a host without findings" in found["error"] for found in hosts)
 
 
 def test_a_name_of_several_things_is_asked_about(browser: Browser) -> None:
@@ -211,6 +218,28 @@ def test_the_same_address_is_the_same_picture_in_two_servers(browser: Browser, c
     assert 'opacity=".18"' in browser.get(f"{HERE}.svg?{SAME}").text and " later" in pages[0][0]
     for other in others:
         serve.close(other.served)
+
+
+HASHES = """
+import asyncio, hashlib, httpx, re, sys
+from pathlib import Path
+from fimforensics import serve
+app = serve.asgi(serve.build([Path(sys.argv[1])]))
+async def pages():
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1:8001") as client:
+        for path in sys.argv[2:]:
+            drawn = re.findall("<svg.*?</svg>", (await client.get(path)).text, re.S)
+            print(path, len(drawn), hashlib.sha256("".join(drawn).encode()).hexdigest())
+asyncio.run(pages())
+"""
+
+
+def test_every_drawn_picture_is_the_same_in_two_processes(case: Path) -> None:
+    paths = ["/case", "/case/files/1", "/case/contents/1", "/case/hosts/1", "/case/processes/1", "/case/-/coverage",
+             "/case/-/trace?of=file%232", "/case/-/trace.svg?of=file%232", f"{HERE}?{SAME}", f"{HERE}.svg?{SAME}", "/case/events"]
+    told = [subprocess.run([sys.executable, "-c", HASHES, str(case), *paths], env={**os.environ, "PYTHONHASHSEED": seed},
+                           capture_output=True, text=True, check=True).stdout.splitlines() for seed in ("1", "2")]
+    assert told[0] == told[1] and [int(line.split()[-2]) > 0 for line in told[0]] == [True] * len(paths)
 
 
 def test_graphml_is_read_by_networkx(browser: Browser) -> None:

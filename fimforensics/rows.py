@@ -205,7 +205,7 @@ class Builder:
                  file.ids[1], file.ids[2], request.ids[0], machine.ids[1], process.ids[1], registry.ids[1], f[1] or None, size,
                  old_data or None, new_data or None, last_access, billed, forms, extra_text, flag_text)
         return Built(row, sha256(dumps(key)).digest(), sha256(row_bytes).digest(), event,
-                     item if isinstance(item, str) and item else None)
+                     storable(item)[0] if isinstance(item, str) and item else None)
 
     def _hashes(self, long: object, sha1: object, md5: object, size: int | None) -> tuple:
         """The canonical hashes, the number of their content, the proven empty ones and flags."""

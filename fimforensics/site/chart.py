@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from fimforensics.queries.overview import overview
 from fimforensics.queries.summary import days
-from fimforensics.site.pages import Bar, bars
+from fimforensics.site.pages import Bar, bars, coloured
 
 _TIMES = ("time__gte", "time__gt", "time__lt", "time__lte")
 _COUNTED = ("host_id", "host_id__exact", "change_id", "change_id__exact")
@@ -53,6 +53,6 @@ def chart(connection: sqlite3.Connection, arguments: Mapping[str, Sequence[str]]
     found = bars(by_day, by_hour)
     if len(found) < 2:
         return None
-    return Chart(found, sorted({kind for _, kind, _ in by_day}), "hour" if by_hour else "day",
+    return Chart(found, coloured({kind for _, kind, _ in by_day}), "hour" if by_hour else "day",
                  filters.get("time__gte", filters.get("time__gt", "")), filters.get("time__lt", filters.get("time__lte", "")),
                  bool(others))

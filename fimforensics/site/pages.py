@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fimforensics.queries.summary import Summary
-
 MOST_BARS = 120
+COLOURS = 3  # of kinds in the chart
+OTHERS = "other kinds"
 Counts = Sequence[tuple[str, str, int]]  # day or hour, kind, events
 
 
@@ -23,9 +23,9 @@ class Bar:
     parts: list[tuple[str, float, float]]  # kind, y, height
 
 
-def kinds(found: Summary) -> list[str]:
-    """The kinds of entity the case has, files first."""
-    return sorted({count.kind for count in found.hosts})
+def coloured(told: set[str]) -> list[str]:
+    """Kinds of entities, files first; where there are more than a chart has colours, those but files and registry are one."""
+    return sorted(told) if len(told) <= COLOURS else [*sorted(told & {"file", "registry"}), OTHERS]
 
 
 def bars(days: Counts, hours: Counts) -> list[Bar]:
@@ -39,9 +39,10 @@ def bars(days: Counts, hours: Counts) -> list[Bar]:
     if hours:  # whole days, or a case of one hour would have one bar
         first, last = first.replace(hour=0), last.replace(hour=23)
     step = unit * -(-((last - first) // unit + 1) // MOST_BARS)
+    shown = coloured({kind for _, kind, _ in counted})
     sums: dict[int, dict[str, int]] = {at: {} for at in range((last - first) // step + 1)}
     for when, kind, events in counted:
-        slot = sums[(when - first) // step]
+        slot, kind = sums[(when - first) // step], kind if kind in shown else OTHERS
         slot[kind] = slot.get(kind, 0) + events
     highest = max(sum(slot.values()) for slot in sums.values())
     return [_bar(first + at * step, step, unit, slot, highest) for at, slot in sums.items()]

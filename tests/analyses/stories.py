@@ -5,7 +5,7 @@ Every story is a list of sources (lists of rows, as `building.made` takes them);
 
 from __future__ import annotations
 
-from building import change, value
+from tests.analyses.building import change, value
 
 WEB = "C:\\inetpub\\wwwroot\\aspnet_client\\system_web"
 POOL = "IIS APPPOOL\\OWA"

@@ -1,173 +1,30 @@
-"""A case made by hand, row by row, for the pages: normal ones, hostile ones, an empty one."""
+"""Cases for the pages (by hand, of the sample data, of the corpus of hostile texts), and browsers over them."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import sqlite3
+import os
+import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import hostile_evidence  # type: ignore[import-not-found]
 import httpx
 import pytest
+from by_hand import HOSTILE, RAW, add_event, add_source, empty_case, fill, insert  # type: ignore[import-not-found]
 
-from fimforensics import schema, serve
+from fimforensics import serve
+from fimforensics.analyze import analyze
+from fimforensics.ingest import Options, ingest
+from fimforensics.serve import Ways
 from fimforensics.text import storable
+from tests.analyses.building import made
+from tests.analyses.stories import STORIES
 
-# What evidence must not do to a page, a terminal or a spreadsheet.
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(2)>",
-    "\"'><svg/onload=alert(3)>",
-    "</title><script>alert(4)</script>",
-    "</textarea></pre><b>out</b>",
-    "\x1b[2J\x1b]0;owned\x07",
-    "invoice\u202egnp.exe",
-    "a\u2066b\u2069c\u200ed\u2028e",
-    "nul\x00here",
-    '=HYPERLINK("http://evil.example/","x")',
-    "+1+1",
-    "-2+3",
-    "@SUM(A1)",
-    "\t=1+1",
-    "\r=2+2",
-    "http://evil.example/phish",
-    "https://evil.example/a?b=c",
-    "javascript:alert(5)",
-    "{{ 7*7 }}{% raw %}",
-    "${7*7}",
-    "line one\nline two",
-    "\u0085\u009bc1",
-    "\ufeffbom\u200b",
-    "', (SELECT 1)) --",
-    "C:\\back\\slash~2Fx",
-)
-RAW = b'{"TimeGenerated":"2026-05-02T10:00:00.1234567Z","Computer":"web-01","Note":"\x1b[31m<b>"}'
-
-
-def insert(connection: sqlite3.Connection, table: str, **values: Any) -> int:
-    """One row, with NOT NULL columns that are not named filled with something; gives its rowid."""
-    for _, name, kind, required, default, key in connection.execute(f"PRAGMA table_info({table})").fetchall():
-        if required and default is None and name not in values and not key:
-            values[name] = {"INTEGER": 0, "BLOB": b"\1" * 32}.get(kind, "")
-    marks = ", ".join("?" * len(values))
-    names = ", ".join(f'"{name}"' for name in values)
-    return connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(values.values())).lastrowid or 0
-
-
-def empty_case(path: Path) -> Path:
-    """A case that nothing was taken into."""
-    connection = sqlite3.connect(path)
-    connection.executescript(schema.ddl())
-    connection.executescript(schema.script("late"))
-    connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {schema.FORMAT}")
-    insert(
-        connection,
-        "case_info",
-        id=1,
-        case_id="6f1c2a44-0000-4000-8000-000000000001",
-        format=schema.FORMAT,
-        tool="fimforensics test",
-        created="2026-06-01T00:00:00.0000000Z",
-        events_end=1,
-        key_check="0",
-    )
-    connection.commit()
-    connection.close()
-    return path
-
-
-def add_source(connection: sqlite3.Connection, source: str, state: str = "finished", **more: Any) -> tuple[int, int]:
-    """A snapshot and its one member: their ids."""
-    snapshot = insert(
-        connection,
-        "snapshots",
-        source=source,
-        state=state,
-        acquired="2026-06-01T00:00:00.0000000Z",
-        shape="jsonl",
-        source_table="MDCFileIntegrityMonitoringEvents",
-        reading="{}",
-        tool="fimforensics test",
-        sha256=hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest(),
-        **more,
-    )
-    member = insert(
-        connection,
-        "members",
-        snapshot_id=snapshot,
-        name=source,
-        shape="jsonl",
-        source_table="MDCFileIntegrityMonitoringEvents",
-        header='{"encoding": "utf-8", "rendered": false}',
-    )
-    insert(connection, "originals", snapshot_id=snapshot, offset=0, length=len(RAW), codec="raw", data=RAW)
-    return snapshot, member
-
-
-def add_event(
-    connection: sqlite3.Connection, word: str, time: str, at: tuple[int, int], registry: bool = False, **more: Any
-) -> int:
-    """An event whose every text holds `word`, with an occurrence; gives its id."""
-    host = insert(connection, "hosts", key=f"key {word}", name=word)
-    machine = insert(
-        connection, "machine_reports", host_id=host, computer=word, azure_resource_id=word, tenant_id=word, type=word
-    )
-    change = insert(connection, "changes", kind="registry" if registry else "file", change=word, entity=f"{word}{time}")
-    account = insert(connection, "accounts", name=word, sid=word, domain=word, account=word)
-    path = insert(connection, "paths", path=word, file_name=word)
-    file = None if registry else insert(connection, "files", host_id=host, path=word, key=word)
-    value = insert(connection, "registry_values", host_id=host, path=word, key=word, name=word) if registry else None
-    report = insert(connection, "registry_reports", key=word, hive=word, new_name=word, new_type=word) if registry else None
-    content = insert(connection, "contents", sha256=hashlib.sha256(word.encode()).hexdigest(), size=len(word))
-    image = insert(connection, "images", path=word, file_name=word, company=word, product=word, description=word, sha1=word)
-    process = insert(connection, "processes", host_id=host, pid=4711, name=word, image_key=word, weak=0)
-    told = insert(
-        connection, "process_reports", process_id=process, account_id=account, image_id=image, pid=4711, name=word, source=word
-    )
-    request = insert(connection, "requests", account_id=account, ip=word, port=word, source=word)
-    number = insert(
-        connection, "events", time=time, host_id=host, change_id=change, file_id=file, registry_value_id=value,
-        content_id=content, process_id=process, account_id=account, path_id=path, original_path_id=path, request_id=request,
-        machine_report_id=machine, process_report_id=told, registry_report_id=report, file_type=word, file_size=1234,
-        old_data=word, new_data=word, extra=more.pop("extra", None), flags=word, ordinal=0, **more,
-    )
-    insert(connection, "occurrences", event_id=number, snapshot_id=at[0], member_id=at[1], length=len(RAW), item_id=word)
-    connection.execute("INSERT INTO event_counts VALUES (?, ?, ?, 1)", (host, change, time[:10]))
-    return number
-
-
-def fill(path: Path, words: list[str], **info: Any) -> Path:
-    """A case with one event for each word, every second of the registry, a reject and a custody entry for each."""
-    connection = sqlite3.connect(empty_case(path))
-    for at, word in enumerate(words):
-        place = add_source(
-            connection,
-            word,
-            truncated=word,
-            note=word,
-            records=2,
-            new_events=1,
-            rejects=1,
-            case_number=word,
-            first_time="2026-05-02T10:00:00.1234567Z",
-            last_time="2026-05-02T10:00:00.1234567Z",
-        )
-        add_event(
-            connection, word, f"2026-05-{at % 28 + 1:02d}T10:00:00.1234567Z", place, bool(at % 2), extra='{"k": "<b>\\u202e"}'
-        )
-        insert(connection, "rejects", snapshot_id=place[0], member_id=place[1], reason=word)
-        insert(connection, "custody_log", actor=word, machine=word, action=word, arguments=word, result=word, purpose=word)
-    connection.execute("UPDATE case_info SET events_end = ?", (len(words) + 1,))
-    for name, value in info.items():
-        connection.execute(f"UPDATE case_info SET {name} = ?", (value,))
-    for table in ("paths", "registry_values", "accounts", "images", "hosts"):
-        connection.execute(f"INSERT INTO {table}_fts({table}_fts) VALUES ('rebuild')")
-    connection.commit()
-    connection.close()
-    return path
+__all__ = ["HOSTILE", "RAW", "add_event", "add_source", "empty_case", "fill", "insert"]  # tests take them from here
 
 
 class Browser:
@@ -233,3 +90,117 @@ def hostile(hostile_case: Path) -> Iterator[Browser]:
 def normal(normal_case: Path) -> Iterator[Browser]:
     """A browser on the harmless case."""
     yield from opened(normal_case)
+
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
+
+
+@pytest.fixture(scope="session")
+def sample_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample data's case, all analyses run: it has something on every page."""
+    case = tmp_path_factory.mktemp("sample") / "sample.db"
+    folders = [SAMPLES / name for name in ("portal", "rest", "export", "az")]
+    taken = ingest(case, folders, Options(case_number="DEMO-1", case_key=hostile_evidence.KEY))
+    assert [one.refused for one in taken if one.refused] == []
+    analyze(case, ())
+    return case
+
+
+@pytest.fixture(scope="session")
+def noted_sample(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser on the sample data's case, with notes."""
+    ways = Ways(notes=True, notes_file=tmp_path_factory.mktemp("sample-notes") / "notes.db")
+    browser = Browser([sample_case], ways=ways)
+    yield browser
+    serve.close(browser.served)
+
+
+@pytest.fixture(scope="session")
+def stories_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All six stories in one small case, with a reject: every page has something to show and none is long."""
+    bad = [{"Computer": "web-1", "TimeGenerated": "yesterday", "Type": "MDCFileIntegrityMonitoringEvents"}]
+    return made(tmp_path_factory.mktemp("stories"), bad, *(source for story in STORIES.values() for source in story()))
+
+
+@pytest.fixture(scope="session")
+def corpus_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A case whose every text column holds the corpus of hostile texts, ingested and analysed."""
+    return hostile_evidence.made(tmp_path_factory.mktemp("corpus"))  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="session")
+def corpus_ways(corpus_case: Path, tmp_path_factory: pytest.TempPathFactory) -> Ways:
+    """That case served with notes, each of a hostile text on a thing of its own."""
+    from noting import THINGS, Writer, number_of  # type: ignore[import-not-found]
+
+    ways = Ways(notes=True, notes_file=tmp_path_factory.mktemp("corpus-notes") / "notes.db", owner="<b>\u202eeve")
+    writer = Writer([corpus_case], ways)
+    for at, text in enumerate(text for text in hostile_evidence.CORPUS[::4] if text.strip() and len(text) < 500):
+        table, shown = THINGS[at % len(THINGS)], text.encode("utf-8", "replace").decode()
+        answer = writer.say(("comment", "tag")[at % 2], shown[:60], table, number_of(table, corpus_case) + at // len(THINGS))
+        assert answer.status_code in (303, 400), (text, answer.status_code)
+    serve.close(writer.served)
+    return ways
+
+
+@pytest.fixture(scope="session")
+def corpus(corpus_case: Path, corpus_ways: Ways) -> Iterator[Browser]:
+    """A browser on that case, with those notes."""
+    browser = Browser([corpus_case], ways=corpus_ways)
+    yield browser
+    serve.close(browser.served)
+
+
+CHROMIUM = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+def _missing(reason: str) -> None:
+    """Skips with the reason; where CI is set that is a failure, for there a browser must be."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Any]:
+    """Playwright, started; while it is, no other event loop may run in this thread."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("playwright is not installed")
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The Chromium of this machine."""
+    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    if found is None:
+        _missing("no Chromium on this machine")
+    return str(found)
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Any, chromium_path: str) -> Iterator[Any]:
+    """A headless Chromium that knows no name of another machine."""
+    browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM)
+    yield browser
+    browser.close()
+
+
+@contextmanager
+def serving(cases: list[Path], **more: Any) -> Iterator[str]:
+    """A server on loopback over the cases: its address."""
+    served = serve.build(cases, **more)
+    with serve._listen("127.0.0.1", 0) as listening:
+        server = serve.uvicorn.Server(serve.uvicorn.Config(serve.asgi(served), log_config=None, access_log=False))
+        running = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        running.start()
+        yield serve._address("127.0.0.1", listening)
+        server.should_exit = True
+        running.join(20)
+    serve.close(served)

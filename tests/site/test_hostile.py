@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from conftest import HOSTILE, Browser  # type: ignore[import-not-found]
+from inert import HIDDEN, check_page  # type: ignore[import-not-found]
 
-HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 # Datasette leaves half-made facets behind when a request fails.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 TABLES = (
@@ -53,40 +51,6 @@ def addresses() -> list[str]:
         for column in ("host_id", "change_id", "account_id", "process_id", "new_data", "file_type")
     ]
     return pages + [f"/case/{name}" for name in QUESTIONS]
-
-
-TAGS = frozenset(
-    "html head meta title link body a header img nav ul li ol main footer p code h1 h2 h3 strong bdi time small dl div dt dd "
-    "figure figcaption span svg g rect section table thead tbody tr th td br form label input select option button textarea "
-    "details summary pre article i path circle text defs pattern datalist".split()
-)
-ADDRESS = re.compile(r"(?:/(?!/)|\?|#|http://127\.0\.0\.1:8001/|\Z)")
-
-
-class Tags(HTMLParser):
-    """What a page's source makes a browser do: elements, attributes that act, addresses."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bad: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Collects what none of our pages has."""
-        ours = tag == "script" and (dict(attrs).get("src") or "").startswith("/-/fimforensics/")
-        self.bad += [] if tag in TAGS or ours else [f"<{tag}>"]
-        for name, value in attrs:
-            if name.startswith("on") or name in ("style", "srcdoc", "http-equiv"):
-                self.bad.append(f"{tag} {name}")
-            if name in ("href", "src", "action", "formaction") and not ADDRESS.match(value or ""):
-                self.bad.append(f"{tag} {name}={value}")
-
-
-def check_page(page: str) -> None:
-    """Nothing in the page's source that a browser would run, follow elsewhere, or show reordered."""
-    assert HIDDEN.search(page) is None
-    tags = Tags()
-    tags.feed(page)
-    assert tags.bad == []
 
 
 def test_pages(hostile: Browser, hostile_case: Path) -> None:

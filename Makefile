@@ -5,6 +5,7 @@
 #   make bench-evidence  what verify finds of 50,000 changes, 200,000 flipped bits, and how often it alarms without cause
 #   make bench-analyses  the analyses beside theirs, at 200,000, 1 and 5 million events
 #   make wheelhouse  all wheels for an offline install, tried without an index
+#   make pictures    docs/walks: the stories walked in a browser, a picture of each page
 #   make docs        write docs/commands.md         make constraints   pin the newest versions anew
 
 PYTHON ?= python3
@@ -20,7 +21,7 @@ NATIVE := $(wildcard fimforensics/native/*.[ch]) fimforensics/native/compiling.p
 SAMPLES := sample_data/portal sample_data/rest sample_data/export sample_data/az
 ABOUT := --case-number DEMO-1 --examiner "Sample Examiner" --note "The sample fleet, made by sample_data's generator"
 
-.PHONY: demo test check bench bench-analyses bench-evidence bench-kill wheelhouse docs constraints clean
+.PHONY: demo test check bench bench-analyses bench-evidence bench-kill wheelhouse docs pictures constraints clean
 
 demo: $(BASE)
 	rm -rf demo
@@ -51,6 +52,9 @@ bench-evidence: $(DEV)
 
 bench-kill: $(DEV)
 	$(BIN)/python benchmarks/kill.py
+
+pictures: $(DEV)
+	FIMFORENSICS_PICTURES=yes $(BIN)/python -m pytest -q tests/site/test_walks.py
 
 docs: $(BASE)
 	$(BIN)/python docs/make_reference.py

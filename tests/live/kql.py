@@ -102,7 +102,7 @@ def _bridged(found: list[tuple[str, str]], tables: Collection[str], hidden: Coll
             literals.append(literal(text))
             yield f"'fim_literal_{len(literals) - 1}'"
         elif text in tables and before not in (".", "="):
-            yield f"{text} | where {HIDDEN}_visible <= {moment.visible}"
+            yield f"{text} | where {HIDDEN}_visible <= {moment.visible} and {HIDDEN}_ingestion <= datetime({moment.now})"
         elif text in hidden and after != "=":
             listed = operator in ("project", "summarize", "distinct") and before in (operator, ",", "by")
             bare = listed and after in (",", "|", "")

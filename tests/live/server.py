@@ -1,8 +1,7 @@
 """The workspace behind HTTPS on loopback, with a fake sign-in endpoint beside it; in a thread or a process of its own.
 
 In a test: `with LogServer(workspace) as server:` and then `server.url`, `server.ca` (a PEM file), `server.environment()` for a
-collector run as a subprocess. As a process: `python -m tests.live.server --help`; it says where it listens in one line of JSON,
-and takes orders, one JSON object a line.
+collector run as a subprocess. Signing in works at the same address: it is Entra to `AZURE_AUTHORITY_HOST` as well.
 """
 
 from __future__ import annotations

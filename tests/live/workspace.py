@@ -25,6 +25,7 @@ from tests.live.tokens import AUDIENCE, claims, new_key
 WORKSPACE = "3b0c9f52-77aa-4a51-b6ce-0c7c7f1f0a11"
 RESOURCE = ("/subscriptions/7b1f0c52-3a0e-4d7c-9d5e-2f6a0b8c4e11/resourceGroups/rg-prod"
             "/providers/Microsoft.Compute/virtualMachines/srv")
+START = datetime(2026, 11, 28, 12, tzinfo=UTC)  # what the server's clock shows at first
 JSON_TYPE = {"Content-Type": "application/json; charset=utf-8"}
 
 
@@ -73,7 +74,8 @@ class Workspace:
     plans: dict[str, str] = field(default_factory=dict)  # table → "basic" or "auxiliary"; the others are "analytics"
     workspaces: tuple[str, ...] = (WORKSPACE,)
     roles: bool = True  # whether the caller may read
-    ahead: float = 0.0  # seconds that the server's clock is ahead of this machine's
+    ahead: float = 0.0  # seconds that the server's clock was moved on
+    started: float = field(default_factory=time.monotonic)
     stall: float = 3.0  # seconds that an answer which comes too late keeps one waiting
     hurry: threading.Event = field(default_factory=threading.Event)  # set: no answer is kept back any more
     came: int = 0
@@ -85,8 +87,9 @@ class Workspace:
     _last_401: int = -100
 
     def now(self) -> str:
-        """The server's clock, 7 digits."""
-        return (datetime.now(UTC) + timedelta(seconds=self.ahead)).strftime("%Y-%m-%dT%H:%M:%S.%f") + "3Z"
+        """The server's clock, 7 digits; it starts in the same hour whenever a test runs."""
+        passed = time.monotonic() - self.started + self.ahead
+        return (START + timedelta(seconds=passed)).strftime("%Y-%m-%dT%H:%M:%S.%f") + "3Z"
 
     def respond(self, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """What the service says to a POST."""

@@ -82,8 +82,8 @@ def command(server: LogServer, case: Path, *more: str) -> list[str]:
             "--ca", str(server.ca), "--auth", "env", "--no-analyze", *more]
 
 
-def play(plan: Plan, store: Store, folder: Path) -> Round:
-    """One round on a store whose rows are there already; what is late is decided here."""
+def play(plan: Plan, store: Store, folder: Path, runs: int = MORE_RUNS) -> Round:
+    """One round on a store whose rows are there already; what is late is decided here. At most `runs` with --new."""
     found, rng, began = Round(plan), random.Random(plan.seed), time.monotonic()
     faults = Faults(plan.often, plan.kinds, plan.lies, plan.lie_often, plan.seed)
     workspace = Workspace(store, plan.limits, faults, stall=2.5)
@@ -93,7 +93,7 @@ def play(plan: Plan, store: Store, folder: Path) -> Round:
         _until_done(found, server, case, rng, plan.kills, "--margin", "0")
         found.first = proofs(case)[0][:2] if case.exists() else (0, False)
         workspace.ahead = 7_200.0
-        for _ in range(MORE_RUNS):
+        for _ in range(runs):
             held = len(proofs(case))
             _until_done(found, server, case, rng, plan.kills // 4, "--new", "--margin", "0")
             workspace.ahead += 60.0
@@ -124,7 +124,7 @@ def _until_done(found: Round, server: LogServer, case: Path, rng: random.Random,
             raise AssertionError(told[-3_000:])
         if told.strip():
             found.told.append(told.strip().splitlines()[-1])
-        if process.returncode == 0 or "INCOMPLETE" in told:
+        if process.returncode == 0 or "ncomplete, and stored as such" in told:
             return
     raise AssertionError("no run ended well; the last said: " + " | ".join(found.told[-1:]))
 

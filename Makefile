@@ -4,6 +4,7 @@
 #   make bench       ingest speed beside its peers  make bench-kill   200 kills at random moments
 #   make bench-evidence  what verify finds of 50,000 changes, 200,000 flipped bits, and how often it alarms without cause
 #   make bench-analyses  the analyses beside theirs, at 200,000, 1 and 5 million events
+#   make bench-collect   collecting live: 20 seeds of faults and kills, and the cost of a row
 #   make wheelhouse  all wheels for an offline install, tried without an index
 #   make pictures    docs/walks: the stories walked in a browser, a picture of each page
 #   make docs        write docs/commands.md         make constraints   pin the newest versions anew
@@ -21,7 +22,7 @@ NATIVE := $(wildcard fimforensics/native/*.[ch]) fimforensics/native/compiling.p
 SAMPLES := sample_data/portal sample_data/rest sample_data/export sample_data/az
 ABOUT := --case-number DEMO-1 --examiner "Sample Examiner" --note "The sample fleet, made by sample_data's generator"
 
-.PHONY: demo test check bench bench-analyses bench-evidence bench-kill wheelhouse docs pictures constraints clean
+.PHONY: demo test check bench bench-analyses bench-evidence bench-kill wheelhouse docs pictures constraints clean bench-collect
 
 demo: $(BASE)
 	rm -rf demo
@@ -49,6 +50,9 @@ bench-analyses: $(DEV)
 
 bench-evidence: $(DEV)
 	$(BIN)/python benchmarks/evidence.py
+
+bench-collect: $(DEV)
+	$(BIN)/python benchmarks/collect.py
 
 bench-kill: $(DEV)
 	$(BIN)/python benchmarks/kill.py

@@ -45,7 +45,7 @@ class Plan:
     size: Size
     seed: int
     kills: int = 8
-    often: float = 0.12  # share of queries that fail
+    often: float = 0.2  # share of queries that fail
     kinds: tuple[str, ...] = FAULTS
     lies: tuple[str, ...] = ()
     lie_often: float = 0.0

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from fimforensics.errors import Problem
 from fimforensics.live import kql
+from fimforensics.live.failures import GO_ON
 from fimforensics.live.instants import STEPS, ticks
 from fimforensics.live.kql import Asked, Slice, Window
 from fimforensics.live.service import Effort, Service, TooMuch
 
 ROWS, BYTES = 35_000, 40_000_000  # what a slice aims at
+COUNTS = 5  # times that the service may fail to count in a row
 MOST_BINS = 1_500  # in an answer of the plan, as far as that can be known before
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113,
           127, 251, 509, 1021, 2039, 4093, 8191, 16381)
@@ -76,9 +79,18 @@ class Planner:
     searching: bool = False  # the `/search` form, which wants the time beside the query
 
     def count(self, part: Slice) -> dict[str, Any]:
-        """Rows, First and Last of a part, as the service counts now."""
-        found = self._ask(kql.count(self.asked, self.window, part), part)
-        return found[0]
+        """Rows, First and Last of a part, as the service counts now; Problem where it cannot."""
+        why = "no count came"
+        for _ in range(COUNTS):
+            try:
+                found = self._ask(kql.count(self.asked, self.window, part), part)
+            except TooMuch as much:
+                why = much.why
+                continue
+            if found:
+                return found[0]
+        raise Problem(f"the service cannot count the rows, {COUNTS} times in a row ({why})", where=self.service.endpoint,
+                      hint=GO_ON)
 
     def _ask(self, query: str, part: Slice) -> list[dict[str, Any]]:
         return self.service.ask(query, self.effort, kql.timespan(self.asked, part) if self.searching else None)
@@ -98,8 +110,10 @@ class Planner:
                     continue
                 if step == "1d" and (part.low is None or part.high is None or part.high - part.low < MOST_BINS * STEPS["1h"]):
                     continue
-                held = self._bins(part, step, part.low, part.high)
-                found = tiles(part, held, aim)
+                try:
+                    found = tiles(part, self._bins(part, step, part.low, part.high), aim)
+                except TooMuch:  # not even two steps can be counted: hashes part it all the same
+                    break
                 if len(found) > 1:
                     return found
         return self._hashed(part, aim)
@@ -110,6 +124,10 @@ class Planner:
             found = self._ask(kql.bins(self.asked, self.window, part, step), part)
         except TooMuch:
             length = STEPS[step]
+            if first is None or last is None:  # a window's first or last slice, open at that end
+                held = self.count(part)
+                first = first if first is not None else ticks(held["First"]) if held["First"] else None
+                last = last if last is not None else ticks(held["Last"]) + 1 if held["Last"] else None
             if first is None or last is None or last - first <= 2 * length:
                 raise
             middle = (first + last) // 2 // length * length
@@ -126,8 +144,11 @@ class Planner:
         if len(used) >= 4:
             return [part]
         modulus = next((prime for prime in PRIMES if prime >= wanted and prime not in used), PRIMES[-1])
-        held = {int(row["Part"]): row for row in self._ask(kql.remainders(self.asked, self.window, part, modulus), part)
-                if row["Part"] is not None}
+        try:
+            found = self._ask(kql.remainders(self.asked, self.window, part, modulus), part)
+        except TooMuch:
+            return [part]
+        held = {int(row["Part"]): row for row in found if row["Part"] is not None}
         if len(held) < 2:
             return [part]
         nothing = {"Rows": 0, "Bytes": 0}

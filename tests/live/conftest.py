@@ -21,7 +21,7 @@ from tests.live.workspace import Workspace
 def hour(number: int, **more: object) -> dict[str, object]:
     """A row of the main table, a change of a file at that hour of 2 November."""
     return {"TimeGenerated": f"2026-11-02T{number:02d}:00:00.1234567Z", "Computer": "srv-1", "MonitoredEntityType": "File",
-            "ChangeType": "Modified", "FilePath": f"/etc/file-{number}", "FileSize": number,
+            "ChangeType": "Modified", "FilePath": f"/etc/file-{number}", "FileName": f"file-{number}", "FileSize": number,
             "Type": "MDCFileIntegrityMonitoringEvents"} | more
 
 

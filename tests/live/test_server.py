@@ -50,7 +50,7 @@ def test_every_form_of_answer_is_as_log_analytics_gives_it(store: Store, serve: 
     assert len(table["rows"]) == 1 and len(row.pop("_ItemId")) == 36
     assert {name: cell for name, cell in row.items() if cell not in ("", None)} == {
         "TimeGenerated": "2026-11-02T02:00:00.1234567Z", "Computer": "srv-1", "MonitoredEntityType": "File", "Type": T,
-        "ChangeType": "Modified", "FilePath": 'C:\\a"b\'c\u202e\x07é😀', "FileSize": 2**62}
+        "FileName": "file-2", "ChangeType": "Modified", "FilePath": 'C:\\a"b\'c\u202e\x07é😀', "FileSize": 2**62}
     assert (row["FileMd5"], row["InitiatingProcessCreationTime"], row["InitiatingProcessId"]) == ("", None, None)
 
 
@@ -72,7 +72,7 @@ def test_queries_are_run_for_real(store: Store, serve: Serve) -> None:
     assert rows(server, f'{T} | where Computer in~ ("web-01", "web-02") | summarize count()') == [[8]]
     assert rows(server, f'{T} | where FilePath startswith "/ETC/FILE-1" | count') == [[3]]
     assert rows(server, f'{T} | where FilePath == "/etc/file\\u002d1" | count') == [[1]]
-    assert rows(server, f'{T} | where strcat(FilePath, "\\\\", FileName) == "/etc/file-1\\\\" | count') == [[1]]
+    assert rows(server, f'{T} | where strcat(FilePath, "\\\\", FileName) == "/etc/file-1\\\\file-1" | count') == [[1]]
     parts = rows(server, f"{T} | summarize Rows = count() by Part = hash(_ItemId, 3)")
     assert sum(count for _, count in parts) == 12
     assert [rows(server, f"{T} | where hash(_ItemId, 3) == {part} | count") for part, _ in parts] == [[[n]] for _, n in parts]

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -41,7 +42,7 @@ def build(size: Size, seed: int = 7, path: Path | str = ":memory:") -> Store:
     store = Store(path, seed)
     store.create()
     rows = _rows(size, seed)
-    while portion := [row for row, _ in zip(rows, range(20_000), strict=False)]:
+    while portion := list(islice(rows, 20_000)):
         store.add(portion)
     return store
 

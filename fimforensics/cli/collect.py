@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from fimforensics.live.signin import WAYS
 from fimforensics.model import MDC
 from fimforensics.text import visible
 
+_TOKEN = re.compile(r"eyJ[\w-]{8,}(\.[\w-]*){1,4}|(?<=Bearer )\S+")
 PLANS = ("analytics", "basic", "auxiliary")
 WHAT = add_options([
     click.option("--workspace", metavar="ID", help="The workspace's id: the GUID on its overview page."),
@@ -81,10 +83,9 @@ def collect(case: Path, new: bool, only_plan: bool, log: Path | None, no_analyze
 
     place = _place(said)
     searching = place.plan != "analytics"
-    settings = live.Settings(said["concurrency"] or (2 if searching else 4), said["margin"], searching)
+    settings = live.Settings(said["concurrency"] or (2 if searching else 4), said["margin"], searching, new)
     asked = list(_asked(case, place, new, said))
-    if log is not None:
-        _log_to(log)
+    _log_to(log)
     if only_plan:
         for one in asked:
             for line in planned(live.preview(place, one, settings), as_json):
@@ -159,15 +160,29 @@ def _moment(text: str | None, option: str) -> int | None:
         raise Misuse(f"{option}: not a time: {text!r}", hint="Write it as 2026-09-30 or 2026-09-30T02:14:00Z") from None
 
 
-def _log_to(path: Path) -> None:
-    """Everything that any library logs goes to a new file, at its most verbose."""
+class _NoToken(logging.Filter):
+    """Libraries keep tokens out of their logs; should one ever slip, this takes it out."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """The record goes on, its text without what looks like a token."""
+        record.msg, record.args = _TOKEN.sub("(token)", record.getMessage()), ()
+        return True
+
+
+def _log_to(path: Path | None) -> None:
+    """Everything that any library logs goes to a new file, at its most verbose; without one, nowhere."""
+    if path is None:
+        logging.getLogger().addHandler(logging.NullHandler())  # else warnings would go to the terminal
+        return
     try:
         handler = logging.FileHandler(path, mode="x", encoding="utf-8")
     except OSError as error:
         raise Problem(f"cannot be written ({error.strerror})", where=str(path),
                       hint="Name a new file in a folder that is there") from None
+    handler.addFilter(_NoToken())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=logging.DEBUG, handlers=[handler])
+    logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(logging.DEBUG)
 
 
 COMMANDS = (collect,)

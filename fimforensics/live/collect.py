@@ -120,12 +120,12 @@ def preview(place: Place, asked: Asked, settings: Settings) -> Preview:
 
 def collect(case: Path, place: Place, asked: Asked, settings: Settings, options: Options, watch: Callable[[State], None],
             progress: Progress) -> Iterator[Collected]:
-    """Pulls what is new of one table into the case; first what an earlier pull left undone."""
+    """Pulls what is new of one table into the case; or what an earlier pull left undone, and what is new after it with `more`."""
     ledger = Ledger(home(case, place.scope, asked), place.scope, asked)
     try:
         while True:
             left = [row for row in ledger.windows() if row["state"] != "stored"]
-            fresh = not left
+            last = not left or not settings.more
             number = left[0]["id"] if left else None
             if not left or left[0]["state"] == "planned":
                 number = _pull(place, asked, settings, ledger, number, watch)
@@ -133,7 +133,7 @@ def collect(case: Path, place: Place, asked: Asked, settings: Settings, options:
                 yield Collected(asked, None)
                 return
             yield _store(case, place, asked, ledger, number, options, progress)
-            if fresh:
+            if last:
                 return
     finally:
         ledger.close()

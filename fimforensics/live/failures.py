@@ -52,8 +52,10 @@ def of_transport(error: Exception, endpoint: str, ca: bool) -> Exception:
 
 def of_status(status: int, told: str, endpoint: str, cloud: Cloud) -> Problem:
     """The one line on a refusal that will not pass."""
-    hint = ""
-    if status == 401:
+    hint, told = "", told.rstrip(". ")
+    if status in (401, 403) and "audience" in told.lower():
+        hint = f"The token is for another cloud: say --cloud {'|'.join(CLOUDS)} (now {cloud.name}), or az cloud set and az login"
+    elif status == 401:
         hint = f"Sign in again (az login). If that is no help, the account may be of another cloud: --cloud {'|'.join(CLOUDS)}"
     elif status == 403:
         hint = "Ask for the role Log Analytics Reader on the workspace (or on the resource, with --resource)"

@@ -18,7 +18,7 @@ from fimforensics.live.plan import Aim, Planner
 from fimforensics.live.service import Body, Effort, Service, TooMuch
 
 DIFFERS = 4  # times that rows may differ from their count before the slice is cut, or given up
-CUTS = 3  # how often a slice is cut because its rows stay other than counted
+CUTS = 1  # how often a slice is cut because its rows stay other than counted
 
 
 @dataclass(frozen=True)

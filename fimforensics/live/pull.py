@@ -47,6 +47,7 @@ class Settings:
     concurrency: int = 4
     margin: int = 300  # seconds that the window ends before the service's now
     searching: bool = False
+    more: bool = False  # after a window that was left undone, another one
     fixed: int = STEPS["1d"]  # the length of slices where every look is paid for
 
 

@@ -23,7 +23,7 @@ from fimforensics.live.answer import Answer, NotWhole, item_ids, read, reason
 from fimforensics.live.gate import Gate, seconds
 from fimforensics.live.signin import SignIn
 
-WAIT = 600  # seconds that a query may run in the service
+WAIT, GRACE = 600, 60  # seconds that a query may run in the service, and that its answer may come late
 TRIES, REFUSALS = 12, 60  # in a row: failures of one query, and times that it is told to come back later
 FIRST_TRIES = 5  # as long as nobody was there at all
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 60.0
@@ -82,7 +82,7 @@ class Service:
         more = {} if self._ca is None else {"connection_verify": str(self._ca)}
         with LogsQueryClient(
                 self.sign_in, endpoint=self.endpoint, audience=self.sign_in.cloud.audience, retry_policy=RetryPolicy.no_retries(),
-                connection_timeout=30, read_timeout=WAIT + 60, connection_data_block_size=BLOCK, **more) as self._client:
+                connection_timeout=30, read_timeout=WAIT + GRACE, connection_data_block_size=BLOCK, **more) as self._client:
             yield self
 
     def ask(self, query: str, effort: Effort, timespan: str | None = None) -> list[dict[str, Any]]:

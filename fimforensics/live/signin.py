@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fimforensics.errors import Misuse, Problem
+from fimforensics.errors import Problem
 from fimforensics.live.clouds import CLOUDS, Cloud
 
 WAYS = ("cli", "device", "browser", "managed", "workload", "env", "default")
@@ -113,4 +113,4 @@ def _credential(way: str, cloud: Cloud, ca: Path | None, prompt: Callable[[str, 
     try:
         return made[way]()
     except ValueError as error:
-        raise Misuse(f"--auth {way}: {_line(str(error))}", hint=_DO[way]) from None
+        raise Problem(f"sign-in ({way}) cannot be set up: {_line(str(error))}", hint=_DO[way]) from None

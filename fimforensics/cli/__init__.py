@@ -32,6 +32,7 @@ from fimforensics.cli import (
     seal,
     site,
     spread,
+    timestamp,
     trace,
     verify,
 )
@@ -107,7 +108,7 @@ def main() -> None:
 
 for _family in (ingest, collect, analyze, look, events, history, compare, coverage, findings,
                 custody, parts,
-                evidence, seal, verify, site, notes,
+                evidence, seal, timestamp, verify, site, notes,
                 spread, trace):
     for _command in _family.COMMANDS:
         main.add_command(_command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 from fimforensics.analyses import ANALYSES
 from fimforensics.cli.common import CASE, JSON, NUMBER, counted, json_line, named, opened, show_json, table
 from fimforensics.errors import Problem
+from fimforensics.evidence import state
 from fimforensics.queries import case as queries
 from fimforensics.queries import digest as digests
 from fimforensics.queries import parts, pulls
@@ -28,6 +30,8 @@ def info(case: Path, as_json: bool, digest: bool) -> None:
         found = queries.info(connection)
         ran = states(connection)
         found["part"] = parts.part(connection)
+        sealed = state.of(case)
+        found["seal"] = asdict(sealed) if sealed else None
         found["not_analysed"] = [analysis.name for analysis in ANALYSES if analysis.name not in ran]
         if digest:
             found |= digests.digests(connection)
@@ -41,6 +45,18 @@ def info(case: Path, as_json: bool, digest: bool) -> None:
             click.echo(f"  {name.replace('_', ' ')}: {found[name]}")
 
 
+def _seal(seal: dict | None) -> str:
+    """Is it sealed, by whom and when."""
+    if seal is None:
+        return "not sealed"
+    if seal["problem"]:
+        return f"its seal does not hold together: {visible(seal['problem'])}"
+    signed = " and ".join(seal["signers"])
+    stamped = f", time stamp of {seal['stamped']}" if seal["stamped"] else ""
+    how = f"signed with {signed}" if signed else "not signed"
+    return f"sealed {visible(seal['time'])} by {visible(seal['by'])}, {how}{stamped} (not verified here: fimforensics verify)"
+
+
 def _told(found: dict, case: str) -> Iterator[str]:
     """What `queries.case.info` found, line by line."""
     examiner = f", examined by {visible(found['examiner'])}" if found["examiner"] else ""
@@ -49,6 +65,7 @@ def _told(found: dict, case: str) -> Iterator[str]:
         withheld, altered = counted(part["withheld_records"], "record"), counted(part["altered_records"], "record")
         yield (f"  This is a part of case {visible(part['parent_case_id'])}: {counted(part['withheld_events'], 'event')} and "
                f"{withheld} are withheld, {altered} altered")
+    yield f"  {_seal(found['seal'])}"
     yield (f"  {counted(found['events'], 'event')} from {counted(found['records'], 'record')} of "
            f"{counted(found['snapshots'], 'snapshot')}: {found['known']:,} told of an event known already, "
            f"{counted(found['rejects'], 'reject')}")

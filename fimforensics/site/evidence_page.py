@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from fimforensics.evidence import state
 from fimforensics.queries import kept
 from fimforensics.queries.summary import Facts, RejectCount, facts, reject_reasons
 from fimforensics.site.twins import Asked
@@ -24,6 +25,7 @@ class EvidencePage:
     rejects_in_all: int
     rejects: tuple[RejectCount, ...]
     custody: kept.Custody
+    seal: state.State | None  # None: not sealed
     analyses: tuple[kept.Analysis, ...]
 
 
@@ -32,4 +34,6 @@ def ask(connection: sqlite3.Connection, asked: Asked) -> EvidencePage:
     in_all = connection.execute("SELECT coalesce(sum(rejects), 0) FROM snapshots").fetchone()[0]
     return EvidencePage(
         Path(asked.cases.get(asked.name, asked.name)).name, facts(connection), tuple(kept.snapshots(connection, MOST)), in_all,
-        tuple(reject_reasons(connection, MOST_REASONS)), kept.log(connection, MOST), tuple(kept.analyses(connection)))
+        tuple(reject_reasons(connection, MOST_REASONS)), kept.log(connection, MOST),
+        state.of(Path(asked.cases.get(asked.name, asked.name))),
+        tuple(kept.analyses(connection)))

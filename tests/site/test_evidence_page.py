@@ -9,6 +9,7 @@ from pathlib import Path
 
 from conftest import Browser, empty_case, opened  # type: ignore[import-not-found]
 
+from benchmarks import small_case
 from tests.analyses.building import change, made
 
 
@@ -40,6 +41,18 @@ def test_a_whole_case(tmp_path: Path) -> None:
                         'fimforensics info "case.db" --digest', 'sha256sum "case.db"', 'fimforensics rebuild "case.db" NEW.db'):
             assert command in page
         assert 'href="/case/custody_log/1"' in browser.get("/case/-/evidence").text
+
+
+def test_the_seal_is_told(tmp_path: Path) -> None:
+    case = small_case.sealed(tmp_path)
+    for browser in opened(case):
+        told = browser.get("/case/-/evidence/page.json").json()["seal"]
+        page = words(browser.get("/case/-/evidence").text)
+        assert told["signers"][0].startswith("SHA256:") and told["note"] == "sealed" and told["problem"] is None
+        assert f"signed with {told['signers'][0]}" in page and 'fimforensics verify "case.db" --key FINGERPRINT' in page
+    case.with_name("case.db.sig").unlink()
+    for browser in opened(case):
+        assert "The seal does not hold together: the signature of SHA256:" in words(browser.get("/case/-/evidence").text)
 
 
 def test_what_was_tampered_with_is_said(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import apsw
 from fimforensics import case as cases
 from fimforensics.blame import FAULTS, fault
 from fimforensics.errors import Problem
-from fimforensics.evidence import after, beside, statement, tree
+from fimforensics.evidence import after, beside, stamps, statement, tree
 from fimforensics.evidence.verify import custody_log, part, records, sealed
 from fimforensics.evidence.verify.report import LAYERS, MOST, Difference, Report
 from fimforensics.parts import check as parts
@@ -63,7 +63,23 @@ def verify(case: Path, options: Options = Options(), progress: records.expected.
             _inside(case, connection, seal, options, report, partial(derive, progress=progress))
     if seal and beside.custody_file(case).exists():
         _later(case, report)
+    if seal and beside.stamp_file(case).exists():
+        _stamp(case, report)
     return report
+
+
+def _stamp(case: Path, report: Report) -> None:
+    """What an authority says of when the statement was there."""
+    try:
+        stamp = stamps.stamped(case)
+    except Problem as problem:
+        report.check("time stamp", "the statement's hash in it", [Difference("time stamp", problem.what)])
+        return
+    assert stamp is not None
+    report.check("time stamp", f"the statement's hash in it; it says {stamp.time}")
+    report.facts["time_stamp"] = {"time": stamp.time, "serial": stamp.serial, "policy": stamp.policy}
+    report.unchecked.append("the time stamp's signature and authority: "
+                            + stamps.command(beside.stamp_file(case).name, beside.seal_file(case).name))
 
 
 def _later(case: Path, report: Report) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 # The layers in their order. Those of a seal compare with its statement; the others need no word but the case's own originals.
 LAYERS = ("file", "signature", "schema", "integrity", "digests", "tree", "custody", "part", "originals", "records",
-          "interpretation", "later custody")
+          "interpretation", "later custody", "time stamp")
 OF_THE_FILE = frozenset(["file", "signature"])  # what a forger makes anew without touching a row
 OF_THE_SEAL = frozenset(["file", "signature", "digests", "tree"])  # what a forger makes anew who replaces the whole seal
 MOST = 20  # differences that one table tells of in full

@@ -6,8 +6,8 @@ ledger as it is: the next pull goes on with what is open.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -15,13 +15,14 @@ from fimforensics.errors import Problem
 from fimforensics.evidence import custody
 from fimforensics.live import kql
 from fimforensics.live.fetch import Fetcher, Outcome
-from fimforensics.live.gate import Gate, Stopped
-from fimforensics.live.instants import SECOND, STEPS, iso, ticks
+from fimforensics.live.gate import Gate
+from fimforensics.live.instants import SECOND, STEPS, ticks
 from fimforensics.live.kql import Asked, Slice, Window
 from fimforensics.live.ledger import Entry, Ledger
 from fimforensics.live.plan import Aim, Planner, fixed
 from fimforensics.live.recount import differing, once
 from fimforensics.live.service import Effort, Service
+from fimforensics.live.workers import Workers
 
 PLANS = 4  # plans made until one agrees with the count
 ROUNDS = 4  # times that a window is counted at the end, and pulled again where it differs
@@ -178,21 +179,21 @@ class Pull:
         todo = self.ledger.entries(number, "open")[::-1]
         there = self.ledger.entries(number, "done", "short")
         self.state.rows, self.state.slices = sum(one.got for one in there), len(there)
-        running: set[Future[Outcome]] = set()
-        with ThreadPoolExecutor(self.settings.concurrency) as pool:
-            try:
-                while todo or running:
-                    while todo and len(running) < self.settings.concurrency:
-                        running.add(pool.submit(fetcher.fetch, todo.pop()))
-                    done, running = wait(running, timeout=0.25, return_when=FIRST_COMPLETED)
-                    for one in done:
-                        todo += self._took(one.result())[::-1]
-                    self.state.all_slices = self.state.slices + len(todo) + len(running)
-                    self.told("pulling")
-            except BaseException:
-                self.gate.stop.set()
-                self._keep(running)
-                raise
+        workers: Workers[Entry, Outcome] = Workers(fetcher.fetch, self.settings.concurrency)
+        try:
+            while todo or workers.busy:
+                while todo and workers.busy < self.settings.concurrency:
+                    workers.give(todo.pop())
+                if (found := workers.done(0.25)) is not None:
+                    todo += self._took(found)[::-1]
+                self.state.all_slices = self.state.slices + len(todo) + workers.busy
+                self.told("pulling")
+        except BaseException:
+            self.gate.stop.set()
+            self._keep(workers)
+            raise
+        finally:
+            workers.end()
 
     def _took(self, outcome: Outcome) -> list[Entry]:
         """Writes down what became of a slice; the slices that now stand for it."""
@@ -219,16 +220,9 @@ class Pull:
             return None
         return "the service gives other ids to the same rows than before: what is new cannot be told from what is known"
 
-    def _keep(self, running: set[Future[Outcome]]) -> None:
-        """What came whole before the end is written down."""
-        for one in wait(running).done:
-            if not one.cancelled() and one.exception() is None:
-                self._took(one.result())
-
-
-def span(row: dict) -> str:
-    """A window for people."""
-    return f"{iso(row['lower']) if row['lower'] is not None else 'the beginning'} to {iso(row['upper'])}"
-
-
-__all__ = ["Pull", "Settings", "State", "Stopped", "span"]
+    def _keep(self, workers: Workers[Entry, Outcome]) -> None:
+        """What came whole before the end is written down; nobody waits for the rest."""
+        for _ in range(self.settings.concurrency):
+            with contextlib.suppress(Exception):
+                if (found := workers.done(0)) is not None:
+                    self._took(found)

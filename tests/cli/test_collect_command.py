@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from hashlib import sha256
@@ -245,3 +248,19 @@ def test_the_most_verbose_log_holds_no_token_and_no_row(collect: Collect, worksp
     logging.getLogger("any").error("Bearer %s", "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOjF9.abc")
     assert "eyJ" not in log.read_text() and "(token)" in log.read_text()
     assert collect("--log", str(log)).exit_code == 1  # nothing is ever overwritten
+
+
+def test_ctrl_c_ends_at_once_and_the_next_run_goes_on(workspace: Workspace, tmp_path: Path) -> None:
+    workspace.faults, workspace.stall = Faults(1.0, ("read timeout",), most=4), 600.0
+    case = tmp_path / "case.db"
+    with LogServer(workspace, folder=tmp_path) as server:
+        words = [sys.executable, "-m", "fimforensics", "collect", str(case), "--workspace", WORKSPACE, "--endpoint", server.url,
+                 "--ca", str(server.ca), "--no-analyze"]
+        with subprocess.Popen(words, env=server.environment(), stderr=subprocess.PIPE, text=True) as process:
+            server.wait_for(1)
+            process.send_signal(signal.SIGINT)
+            told = process.communicate(timeout=120)[1]  # long before the server has an answer
+        assert (process.returncode, told) == (130, "fimforensics: stopped; the same command again goes on where it stopped\n")
+        workspace.faults = Faults()
+        assert subprocess.run(words, env=server.environment(), capture_output=True).returncode == 0
+    assert cells(case, "SELECT count(*) FROM events") == [(360,)]

@@ -6,7 +6,6 @@ ledger as it is: the next pull goes on with what is open.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -222,7 +221,5 @@ class Pull:
 
     def _keep(self, workers: Workers[Entry, Outcome]) -> None:
         """What came whole before the end is written down; nobody waits for the rest."""
-        for _ in range(self.settings.concurrency):
-            with contextlib.suppress(Exception):
-                if (found := workers.done(0)) is not None:
-                    self._took(found)
+        for found in workers.whole():
+            self._took(found)

@@ -33,12 +33,21 @@ class Workers(Generic[A, B]):
     def done(self, wait: float) -> B | None:
         """What came of one, None where nothing did in these seconds; what it raised is raised here."""
         try:
-            found, error = self._done.get(timeout=wait) if wait else self._done.get_nowait()
+            found, error = self._done.get(timeout=wait)
         except queue.Empty:
             return None
         self.busy -= 1
         if error is not None:
             raise error
+        return found
+
+    def whole(self) -> list[B]:
+        """What came well of things and was not asked for yet."""
+        found = []
+        while not self._done.empty():
+            one, error = self._done.get()
+            if error is None and one is not None:
+                found.append(one)
         return found
 
     def end(self) -> None:

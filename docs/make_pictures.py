@@ -12,7 +12,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 PICTURES = {"case-page": "/case", "events-page": "/case/events?_facet=change_id",
-            "trace-page": "/case/-/trace?of=web01:/usr/sbin/sshd&limit=14", "findings-page": "/case/-/findings"}
+            "trace-page": "/case/-/trace?of=web01:/usr/sbin/sshd&limit=14",
+            "explore-page": "/case/-/explore?begin=finding%2330000001&on=process%2394", "findings-page": "/case/-/findings"}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]
 PORT = 8765
@@ -34,8 +35,10 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
             page = browser.new_page(viewport={"width": 1200, "height": 800})
+            page.add_init_script("localStorage.setItem('fimforensics-tour', 'seen')")
             for name, path in PICTURES.items():
                 page.goto(f"http://127.0.0.1:{PORT}{path}")
+                page.wait_for_timeout(300)
                 page.screenshot(path=str(Path(__file__).parent / f"{name}.png"))
             browser.close()
     finally:

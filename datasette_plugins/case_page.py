@@ -5,6 +5,7 @@ from typing import Any
 
 from datasette import hookimpl
 
+from fimforensics.site.once import speaks
 from fimforensics.site.vars import chart_vars, overviews
 
 Vars = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
@@ -13,6 +14,8 @@ Vars = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
 @hookimpl
 def extra_template_vars(datasette: Any, request: Any, view_name: str, database: str, table: str) -> Vars:
     """For the index and for a case's own page: the summary of each case that the page is about; for events, how many when."""
+    if not speaks(datasette, "case page", __name__):
+        return {}
     if view_name == "table" and table == "events":
         async def counted() -> dict[str, Any]:
             return {"chart": await chart_vars(datasette, request, database)}

@@ -23,7 +23,8 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
 @hookimpl
 def extra_template_vars(datasette: Any, request: Any, view_name: str, database: str, table: str) -> Vars:
     """For the page of a row that has one of ours: its template and what it tells."""
-    if view_name != "row" or table not in ROWS or not is_case(datasette.databases[database]):
+    if not speaks(datasette, "pages of rows", __name__) or view_name != "row" or table not in ROWS or not is_case(
+            datasette.databases[database]):
         return {}
 
     async def found() -> dict[str, Any]:

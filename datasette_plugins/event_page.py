@@ -22,7 +22,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
 @hookimpl
 def extra_template_vars(datasette: Any, request: Any, view_name: str, database: str, table: str) -> Vars:
     """For the page of a row of `events`."""
-    if view_name != "row" or table != "events":
+    if view_name != "row" or table != "events" or not speaks(datasette, "event page", __name__):
         return {}
 
     async def found() -> dict[str, Any]:

@@ -19,4 +19,4 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
 @hookimpl
 def extra_template_vars(datasette: Any, view_name: str) -> dict[str, Any]:
     """For the page of the explorer: what draws it."""
-    return {"explored": drawn} if view_name == "own-explore" else {}
+    return {"explored": drawn} if view_name == "own-explore" and speaks(datasette, "explorer page", __name__) else {}

@@ -6,9 +6,11 @@ from typing import Any
 from datasette import hookimpl
 
 from fimforensics.site.export import answer
+from fimforensics.site.once import speaks
 
 
 @hookimpl
-def register_routes() -> list[tuple[str, Callable[..., Any]]]:
+def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
     """Datasette's addresses that end in `.csv`, but for those of single rows."""
-    return [(r"^/(?P<database>[^/.]+)(?:/(?P<table>[^/.]+))?\.(?P<format>csv)$", answer)]
+    address = r"^/(?P<database>[^/.]+)(?:/(?P<table>[^/.]+))?\.(?P<format>csv)$"
+    return [(address, answer)] if speaks(datasette, "export", __name__) else []

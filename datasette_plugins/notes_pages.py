@@ -8,6 +8,7 @@ from datasette import hookimpl
 from fimforensics.site.notes_vars import listed, log_in, marker, panel, routes
 from fimforensics.site.once import speaks
 
+Vars = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
 
 @hookimpl
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
@@ -24,8 +25,11 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
 
 @hookimpl
 def extra_template_vars(datasette: Any, request: Any, view_name: str, database: str | None,
-                        table: str | None) -> Callable[[], Awaitable[dict[str, Any]]]:
+                        table: str | None) -> Vars:
     """Who asks, and for the page of a row what is said of it."""
+    if not speaks(datasette, "notes beside rows", __name__):
+        return {}
+
     async def found() -> dict[str, Any]:
         return panel(datasette, request, view_name, database, table)
 

@@ -17,10 +17,19 @@ from fimforensics.site.opening import opening_columns
 from fimforensics.site.questions import all_rows, missing, unfilled
 from fimforensics.site.readonly import harden
 from fimforensics.site.readonly import is_case as opened_case
-from fimforensics.site.settings import STATIC, TEMPLATES
+from fimforensics.site.settings import STATIC, TEMPLATES, describe
 from fimforensics.site.vars import common, menu
 from fimforensics.site.zones import zoned
 from fimforensics.text import visible
+
+Vars = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
+
+
+@hookimpl
+def startup(datasette: Any) -> None:
+    """Under plain `datasette`: what metadata.yml says of a case is said of each that is served, whatever its file is called."""
+    if speaks(datasette, "startup", __name__):
+        describe(datasette, [name for name, database in datasette.databases.items() if is_case(database)])
 
 
 @hookimpl
@@ -38,9 +47,9 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
 
 
 @hookimpl
-def register_routes() -> list[tuple[str, Callable[..., Any]]]:
+def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
     """The style sheet and whatever else lies in the package's `static`."""
-    return [(r"^/-/fimforensics/(?P<path>.*)$", asgi_static(STATIC))]
+    return [(r"^/-/fimforensics/(?P<path>.*)$", asgi_static(STATIC))] if speaks(datasette, "static", __name__) else []
 
 
 @hookimpl
@@ -51,8 +60,10 @@ def menu_links(datasette: Any, request: Any) -> list[dict[str, str]]:
 
 @hookimpl
 def extra_template_vars(datasette: Any, request: Any, database: str | None,
-                        table: str | None) -> Callable[[], Awaitable[dict[str, Any]]]:
+                        table: str | None) -> Vars:
     """What every template may need."""
+    if not speaks(datasette, "common", __name__):
+        return {}
     return lambda: common(datasette, request, database, table)
 
 
@@ -79,4 +90,6 @@ def asgi_wrapper(datasette: Any) -> Callable[[guard.App], guard.App]:
 def handle_exception(datasette: Any, request: Any, exception: BaseException) -> Iterator[None]:
     """Ours instead of all others: their tracebacks would show evidence on the terminal."""
     outcome: Any = yield
+    if not speaks(datasette, "errors", __name__):
+        return
     outcome.force_result([partial(errors.page, datasette, request, exception)])

@@ -19,4 +19,4 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
 @hookimpl
 def extra_template_vars(datasette: Any, view_name: str) -> dict[str, Any]:
     """For the page of a trace: what draws it."""
-    return {"draw": partial(drawn, datasette)} if view_name == "own-trace" else {}
+    return {"draw": partial(drawn, datasette)} if view_name == "own-trace" and speaks(datasette, "trace page", __name__) else {}

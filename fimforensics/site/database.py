@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from datasette.database import Database, Results
+from datasette.utils import tilde_decode
 from datasette.utils.sqlite import sqlite3 as driver
 
 from fimforensics import schema
@@ -78,6 +79,11 @@ def is_case(database: Database) -> bool:
                 known = int.from_bytes(source.read(72)[68:72], "big") == schema.APPLICATION_ID
         database.__dict__["_fimforensics_case"] = known
     return bool(known)
+
+
+def named(request: Any) -> str:
+    """The name of the database that a request is about; '' where it is about none. Addresses write some letters otherwise."""
+    return tilde_decode((request.url_vars.get("database") or "") if request else "")
 
 
 def changed(database: Database) -> bool:

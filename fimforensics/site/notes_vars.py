@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from fimforensics.notes.entry import DISPOSITIONS, LONGEST
 from fimforensics.site import notes_page
+from fimforensics.site.database import named
 from fimforensics.site.desk import in_words
 from fimforensics.site.twins import Page, own_routes
 
@@ -57,7 +58,7 @@ def panel(datasette: Any, request: Request | None, view: str, database: str | No
 async def listed(datasette: Any, request: Request) -> Response:
     """All entries as CSV; the guard makes the cells safe."""
     desk = getattr(datasette, "desk", None)
-    noted = desk.cases.get(request.url_vars["database"]) if desk else None
+    noted = desk.cases.get(named(request)) if desk else None
     if noted is None:
         raise NotFound("No notes are kept of this case")
     headers = {"content-disposition": 'attachment; filename="notes.csv"'}

@@ -16,7 +16,7 @@ from typing import Any
 from datasette.utils.asgi import NotFound, Request, Response
 
 from fimforensics.errors import Misuse, Problem
-from fimforensics.site.database import is_case
+from fimforensics.site.database import is_case, named
 from fimforensics.site.desk import Desk
 
 _LARGEST = (1 << 63) - 1
@@ -57,7 +57,7 @@ class Page:
 
 async def answer(datasette: Any, request: Request, page: Page, number: int = 0) -> object:
     """What a page asks, answered by the case that the request is about; NotFound where there is no such thing."""
-    name = request.url_vars["database"]
+    name = named(request)
     found = datasette.databases.get(name)
     if found is None or not is_case(found):
         raise NotFound("There is no such case")
@@ -90,7 +90,7 @@ def row_routes(pages: Mapping[str, Page]) -> Iterator[tuple[str, Callable[..., A
 
 def _drawn(name: str, page: Page) -> Callable[..., Any]:
     async def view(datasette: Any, request: Request) -> Response:
-        database = request.url_vars["database"]
+        database = named(request)
         try:
             told, problem = await answer(datasette, request, page), None
         except (Misuse, Problem) as error:  # what was asked for cannot be answered: the page says so, with its forms
@@ -109,7 +109,7 @@ def _twin(page: Page, table: str | None = None) -> Callable[..., Any]:
         except (Misuse, Problem) as error:
             return Response(as_json({"ok": False, "error": error.line()}), status=400, content_type="application/json")
         told = page.twin(told) if page.twin else told
-        desk, name = getattr(datasette, "desk", None), request.url_vars["database"]
+        desk, name = getattr(datasette, "desk", None), named(request)
         if desk is not None and table is not None and name in desk.cases:
             found = plain(told)
             told = {**(found if isinstance(found, dict) else {}), "notes": desk.of(name, table, int(request.url_vars["number"]))}

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from fimforensics.queries.overview import overview
 from fimforensics.site import cells, event_page, tables
 from fimforensics.site.chart import chart
-from fimforensics.site.database import changed, is_case
+from fimforensics.site.database import changed, is_case, named
 from fimforensics.site.help_page import tour
 from fimforensics.site.narrow import unsearched
 from fimforensics.site.settings import STATIC
@@ -41,7 +41,7 @@ def case_names(datasette: Any) -> list[str]:
 def current(datasette: Any, request: Request | None) -> str | None:
     """The case that a request is about, the first one where it is about none; None where there is no case."""
     names = case_names(datasette)
-    asked = request.url_vars.get("database") if request else None
+    asked = named(request)
     return asked if asked in names else next(iter(names), None)
 
 

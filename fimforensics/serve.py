@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 import urllib.request
+import warnings
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -197,7 +198,9 @@ def _quiet() -> Iterator[None]:
     root = logging.getLogger()
     root.addHandler(handler)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)  # where a page fails early
+            yield
     finally:
         root.removeHandler(handler)
 

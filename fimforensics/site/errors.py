@@ -23,7 +23,8 @@ def told(exception: BaseException) -> tuple[int, str, str]:
     if isinstance(exception, DatasetteError):
         if exception.message_is_html:  # only the time limit's message is; its script is no use under our headers
             return exception.status, "The query took too long", TOO_LONG
-        return exception.status, exception.title or f"Error {exception.status}", str(exception.message)
+        status = 400 if exception.status == 500 else exception.status  # Datasette's word for a wrong argument, such as _sort=x
+        return status, exception.title or f"Error {status}", str(exception.message)
     if isinstance(exception, Base400):
         heading = {403: "Not allowed", 404: "No such page"}.get(exception.status, f"Error {exception.status}")
         return exception.status, heading, str(exception.args[0] if exception.args else "")

@@ -3,6 +3,7 @@
 #   make test        every test                     make check   linter, types, house rules, docs up to date
 #   make bench       ingest speed beside its peers  make bench-kill   200 kills at random moments
 #   make bench-evidence  what verify finds of 50,000 changes, 200,000 flipped bits, and how often it alarms without cause
+#   make bench-pages     100,000 mixed requests, 16 at once: case and folder as before, no 500, memory flat
 #   make bench-analyses  the analyses beside theirs, at 200,000, 1 and 5 million events
 #   make bench-collect   collecting live: 20 seeds of faults and kills, and the cost of a row
 #   make wheelhouse  all wheels for an offline install, tried without an index
@@ -22,7 +23,7 @@ NATIVE := $(wildcard fimforensics/native/*.[ch]) fimforensics/native/compiling.p
 SAMPLES := sample_data/portal sample_data/rest sample_data/export sample_data/az
 ABOUT := --case-number DEMO-1 --examiner "Sample Examiner" --note "The sample fleet, made by sample_data's generator"
 
-.PHONY: demo test check bench bench-analyses bench-evidence bench-kill wheelhouse docs pictures constraints clean bench-collect
+.PHONY: demo test check bench bench-analyses bench-evidence bench-kill bench-pages wheelhouse docs pictures constraints clean bench-collect
 
 demo: $(BASE)
 	rm -rf demo
@@ -53,6 +54,11 @@ bench-evidence: $(DEV)
 
 bench-collect: $(DEV)
 	$(BIN)/python benchmarks/collect.py
+
+bench-pages: $(DEV)
+	@set -eu; far=$$(mktemp -d); trap 'rm -rf "$$far"' EXIT; \
+	$(BIN)/fimforensics ingest "$$far/case.db" $(SAMPLES) $(ABOUT) >/dev/null; \
+	$(BIN)/python benchmarks/load.py "$$far/case.db" --requests 100000 --concurrency 16 --notes
 
 bench-kill: $(DEV)
 	$(BIN)/python benchmarks/kill.py

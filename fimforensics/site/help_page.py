@@ -71,6 +71,8 @@ KEYS: tuple[tuple[str, str, str], ...] = (
      "to the next time, the first, the last"),
     ("the tour", "arrows, Escape",
      "next and back, end"),
+    ("where notes are kept", "c t d s n",
+     "comment, tag, disposition, star or take it away, all notes; switched off in “Keys” below the forms"),
 )
 
 

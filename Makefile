@@ -4,6 +4,7 @@
 #   make bench       ingest speed beside its peers  make bench-kill   200 kills at random moments
 #   make bench-evidence  what verify finds of 50,000 changes, 200,000 flipped bits, and how often it alarms without cause
 #   make bench-pages     100,000 mixed requests, 16 at once: case and folder as before, no 500, memory flat
+#   make bench-costs  what originals, leaves and verify cost     make bench-roots  the same root on every Python here
 #   make bench-analyses  the analyses beside theirs, at 200,000, 1 and 5 million events
 #   make bench-collect   collecting live: 20 seeds of faults and kills, and the cost of a row
 #   make wheelhouse  all wheels for an offline install, tried without an index
@@ -23,7 +24,7 @@ NATIVE := $(wildcard fimforensics/native/*.[ch]) fimforensics/native/compiling.p
 SAMPLES := sample_data/portal sample_data/rest sample_data/export sample_data/az
 ABOUT := --case-number DEMO-1 --examiner "Sample Examiner" --note "The sample fleet, made by sample_data's generator"
 
-.PHONY: demo test check bench bench-analyses bench-evidence bench-kill bench-pages wheelhouse docs pictures constraints clean bench-collect
+.PHONY: demo test check bench bench-analyses bench-costs bench-evidence bench-kill bench-pages bench-roots wheelhouse docs pictures constraints clean bench-collect
 
 demo: $(BASE)
 	rm -rf demo
@@ -59,6 +60,12 @@ bench-pages: $(DEV)
 	@set -eu; far=$$(mktemp -d); trap 'rm -rf "$$far"' EXIT; \
 	$(BIN)/fimforensics ingest "$$far/case.db" $(SAMPLES) $(ABOUT) >/dev/null; \
 	$(BIN)/python benchmarks/load.py "$$far/case.db" --requests 100000 --concurrency 16 --notes
+
+bench-costs: $(DEV)
+	$(BIN)/python benchmarks/costs.py
+
+bench-roots: $(DEV)
+	$(BIN)/python benchmarks/roots.py
 
 bench-kill: $(DEV)
 	$(BIN)/python benchmarks/kill.py

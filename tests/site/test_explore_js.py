@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_browser import chromium  # type: ignore[import-not-found]  # noqa: F401  (a fixture)
+from conftest import serving  # type: ignore[import-not-found]
 from test_explore_page import HERE, ROWS, SAME, X_THINGS, X  # type: ignore[import-not-found]
 
-from fimforensics import serve
 from tests.analyses.building import made
 
 pytestmark = pytest.mark.browser
-
-
-@contextmanager
-def serving(case: Path) -> Iterator[str]:
-    """A server of its own over a case; its address."""
-    served = serve.build([case])
-    with serve._listen("127.0.0.1", 0) as listening:
-        server = serve.uvicorn.Server(serve.uvicorn.Config(serve.asgi(served), log_config=None, access_log=False))
-        running = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        running.start()
-        yield serve._address("127.0.0.1", listening).rstrip("/")
-        server.should_exit = True
-        running.join(20)
-    serve.close(served)
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +25,12 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(case: Path) -> Iterator[str]:
     """A server over it."""
-    with serving(case) as found:
-        yield found
+    with serving([case]) as found:
+        yield found.rstrip("/")
 
 
 @pytest.fixture
-def tab(chromium: Any, address: str) -> Iterator[Any]:  # noqa: F811
+def tab(chromium: Any, address: str) -> Iterator[Any]:
     """A page on the explorer, and at its end nothing that it should not have done."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     page, wrong = context.new_page(), []
@@ -171,10 +154,10 @@ def test_png(tab: Any, tmp_path: Path) -> None:
     assert (tmp_path / "graph.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
-def test_one_address_is_one_picture_in_two_sessions_and_two_servers(chromium: Any, case: Path, address: str) -> None:  # noqa: F811
+def test_one_address_is_one_picture_in_two_sessions_and_two_servers(chromium: Any, case: Path, address: str) -> None:
     found = []
-    with serving(case) as other:
-        for where in (address, address, other):
+    with serving([case]) as other:
+        for where in (address, address, other.rstrip("/")):
             context = chromium.new_context()
             page = context.new_page()
             page.goto(f"{where}{HERE}?{SAME}")
@@ -184,7 +167,7 @@ def test_one_address_is_one_picture_in_two_sessions_and_two_servers(chromium: An
     assert len(set(found)) == 1 and "g class=\"node" in found[0][0]
 
 
-def test_without_javascript_the_links_do_it(chromium: Any, address: str) -> None:  # noqa: F811
+def test_without_javascript_the_links_do_it(chromium: Any, address: str) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{address}{HERE}?{X}")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_browser import chromium  # type: ignore[import-not-found]  # noqa: F401
+from conftest import serving  # type: ignore[import-not-found]
 from test_trace_page import ROWS  # type: ignore[import-not-found]
 
-from fimforensics import serve
 from tests.analyses.building import made
 
 pytestmark = pytest.mark.browser
@@ -20,19 +18,12 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page of a trace, served."""
-    served = serve.build([made(tmp_path_factory.mktemp("graph"), ROWS)])
-    with serve._listen("127.0.0.1", 0) as listening:
-        server = serve.uvicorn.Server(serve.uvicorn.Config(serve.asgi(served), log_config=None, access_log=False))
-        running = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        running.start()
-        yield serve._address("127.0.0.1", listening) + "case/-/trace?of=web:C:%5Ctmp%5Cx.exe"
-        server.should_exit = True
-        running.join(20)
-    serve.close(served)
+    with serving([made(tmp_path_factory.mktemp("graph"), ROWS)]) as found:
+        yield found + "case/-/trace?of=web:C:%5Ctmp%5Cx.exe"
 
 
 @pytest.fixture
-def tab(chromium: Any, address: str) -> Iterator[Any]:  # noqa: F811
+def tab(chromium: Any, address: str) -> Iterator[Any]:
     """A tab on the page; at its end nothing may have been complained about or asked of another machine."""
     context = chromium.new_context(viewport={"width": 900, "height": 700})
     page, found = context.new_page(), []

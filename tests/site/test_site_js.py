@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_browser import chromium  # type: ignore[import-not-found]  # noqa: F401  (a fixture)
+from conftest import serving  # type: ignore[import-not-found]
 from test_chart import ROWS  # type: ignore[import-not-found]
-from test_explore_js import serving  # type: ignore[import-not-found]
 
 from tests.analyses.building import digest, made
 
@@ -23,12 +22,12 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(case: Path) -> Iterator[str]:
     """A server over it."""
-    with serving(case) as found:
-        yield found
+    with serving([case]) as found:
+        yield found.rstrip("/")
 
 
 @pytest.fixture
-def tab(chromium: Any, address: str) -> Iterator[Any]:  # noqa: F811
+def tab(chromium: Any, address: str) -> Iterator[Any]:
     """A page, and at its end nothing that it should not have done."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)

@@ -2,6 +2,7 @@
 #   make demo        ingest the sample data, say what was found, serve it read-only
 #   make test        every test                     make check   linter, types, house rules, docs up to date
 #   make bench       ingest speed beside its peers  make bench-kill   200 kills at random moments
+#   make bench-crash kills, failing writes, power cuts   make bench-hostile  every command on every hostile case
 #   make bench-evidence  what verify finds of 50,000 changes, 200,000 flipped bits, and how often it alarms without cause
 #   make bench-pages     100,000 mixed requests, 16 at once: case and folder as before, no 500, memory flat
 #   make bench-costs  what originals, leaves and verify cost     make bench-roots  the same root on every Python here
@@ -24,7 +25,7 @@ NATIVE := $(wildcard fimforensics/native/*.[ch]) fimforensics/native/compiling.p
 SAMPLES := sample_data/portal sample_data/rest sample_data/export sample_data/az
 ABOUT := --case-number DEMO-1 --examiner "Sample Examiner" --note "The sample fleet, made by sample_data's generator"
 
-.PHONY: demo test check bench bench-analyses bench-costs bench-evidence bench-kill bench-pages bench-roots wheelhouse docs pictures constraints clean bench-collect
+.PHONY: demo test check bench bench-analyses bench-costs bench-evidence bench-kill bench-pages bench-roots wheelhouse docs pictures constraints clean bench-collect bench-hostile bench-crash
 
 demo: $(BASE)
 	rm -rf demo
@@ -72,6 +73,13 @@ bench-kill: $(DEV)
 
 pictures: $(DEV)
 	FIMFORENSICS_PICTURES=yes $(BIN)/python -m pytest -q tests/site/test_walks.py
+
+bench-crash: $(DEV)
+	$(BIN)/python benchmarks/kill.py --kills 1000
+	$(BIN)/python benchmarks/crash.py
+
+bench-hostile: $(DEV)
+	FIMFORENSICS_HOSTILE=all $(BIN)/python -m pytest -q tests/evidence/test_hostile_cases.py
 
 docs: $(BASE)
 	$(BIN)/python docs/make_reference.py

@@ -1,6 +1,6 @@
-"""SIGKILL at random moments of an ingest, then the same command again: the case must be the one that nobody disturbed.
+"""SIGKILL at random moments of an ingest or a seal, then the same command again: the case must be the one that nobody disturbed.
 
-Rounds alternate between a first ingest and a later one into a case that already holds another source, and between the
+Rounds take turns: a first ingest, a later one into a case that already holds another source, a seal; and the
 program's own commits and commits every few thousand records, so that kills fall before, between and after them. A round goes on
 being killed until a run finishes; the whole group of processes dies each time. Two cases are equal when root and logical digests
 are. Prints a table and ends with 1 on any difference, on any message of a run let alone, and on what is left lying about.
@@ -123,6 +123,35 @@ def one_round(plan: Plan, later: bool, commit: int, length: float, kills: int,
         yield "left", ", ".join(left)
 
 
+def seal_round(plan: Plan, length: float, kills: int, chance: random.Random) -> Iterator[tuple[str, str]]:
+    """The same for a seal of the base: in the end the case is sealed, and whole by its seal."""
+    case = plan.folder / "case.db"
+    seal = case.with_name("case.db.seal.json")
+    for path in plan.folder.glob("case.db*"):
+        path.unlink()
+    shutil.copyfile(plan.base, case)
+    shutil.copyfile(plan.key, plan.folder / "case.db.key")
+    words = [sys.executable, "-m", "fimforensics", "seal", str(case)]
+    for _ in range(kills):
+        hit, told = killed(words, chance.uniform(0, length))
+        if not hit:
+            yield "survived" if not told else "message", told
+            break
+        yield "killed", "sealed" if seal.exists() else "not sealed"
+        if seal.exists():
+            break
+    hit, told = (False, "") if seal.exists() else killed(words, 600)
+    if hit or told:
+        yield "message", told or "did not end"
+    words = [sys.executable, "-m", "fimforensics", "verify", str(case), "--fast"]
+    checked = subprocess.run(words, capture_output=True, text=True)
+    if checked.returncode:
+        yield "message", checked.stdout + checked.stderr
+    left = sorted(path.name for path in plan.folder.glob("case.db*"))
+    if left != ["case.db", "case.db.key", "case.db.seal.json"]:
+        yield "left", ", ".join(left)
+
+
 def prepared(folder: Path, events: int, seed: int) -> tuple[Plan, dict[bool, dict], dict[bool, float]]:
     """The plan, the digests that cases must have (first, later), and how long an undisturbed run takes."""
     plan = Plan(folder, folder / "first.jsonl", folder / "second.jsonl", folder / "base.db", folder / "secret")
@@ -150,17 +179,19 @@ def run(kills: int, events: int, seed: int) -> tuple[Counter, list[str]]:
     with tempfile.TemporaryDirectory(prefix="fimforensics-kill-") as name:
         plan, expected, length = prepared(Path(name), events, seed)
         while done < kills:
-            later, commit = bool(number % 2), SMALL_COMMIT if number // 2 % 2 else 0
-            kind = ("later" if later else "first", "close" if commit else "own")
-            for what, detail in one_round(plan, later, commit, length[later] * 1.1, min(4, kills - done), chance):
+            later, commit, sealing = bool(number % 2), SMALL_COMMIT if number // 2 % 2 else 0, number % 3 == 2
+            kind = ("seal", "-") if sealing else ("later" if later else "first", "close" if commit else "own")
+            few = min(4, kills - done)
+            for what, detail in (seal_round(plan, length[False], few, chance) if sealing else
+                                 one_round(plan, later, commit, length[later] * 1.1, few, chance)):
                 counts[(*kind, what, detail if what == "killed" else "")] += 1
                 done += what == "killed"
                 if what in ("message", "left"):
                     wrong.append(f"round {number} ({', '.join(kind)}): {what}: {detail.strip()}")
-            found = digests(plan.folder / "case.db")
-            if found != expected[later]:
-                wrong.append(f"round {number} ({', '.join(kind)}): {found} instead of {expected[later]}")
-            counts[(*kind, "rounds", "equal" if found == expected[later] else "different")] += 1
+            found, right = digests(plan.folder / "case.db"), expected[later and not sealing]
+            if found != right:
+                wrong.append(f"round {number} ({', '.join(kind)}): {found} instead of {right}")
+            counts[(*kind, "rounds", "equal" if found == right else "different")] += 1
             number += 1
     return counts, wrong
 

@@ -27,7 +27,7 @@ from fimforensics.evidence.beside import seal_file
 from fimforensics.opening import MAX_VALUE, beside, check_schema, damaged, inspect, open_read, partial
 
 __all__ = ["FAULTS", "change", "check_header", "create", "fault", "finish_create", "inspect", "key_check", "key_file", "lay_out",
-           "open_read", "partial", "publish", "read_key", "reading", "refuse_part", "seal_file"]
+           "open_read", "partial", "publish", "read_key", "reading", "refuse_part", "seal_file", "sync_folder"]
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_TOOBIG)
 CACHE_KIB = 96 * 1024  # of pages, while a case is written
@@ -86,6 +86,8 @@ def create(case: Path, *, case_key: bytes | None, case_number: str | None, exami
             path.unlink(missing_ok=True)  # left by a stop
         with os.fdopen(os.open(made[2], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
             stream.write(key.hex().encode() + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())  # a case whose secret is lost takes no source any more
         lay_out(made[0], key, case_number, examiner, note)
         os.replace(made[0], target)
         finish_create(case)
@@ -115,6 +117,7 @@ def finish_create(case: Path) -> None:
     """Gives the secret its name, where a stop left it without."""
     if partial(case).exists() and _new(key_file(case)).exists():
         os.replace(_new(key_file(case)), key_file(case))
+        sync_folder(case)
 
 
 def key_check(key: bytes) -> str:
@@ -161,7 +164,8 @@ def change(path: Path) -> Iterator[apsw.Connection]:
         if db.readonly("main"):
             raise apsw.ReadOnlyError("it may only be read")
         db.execute(f"PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; "
-                   f"PRAGMA cache_size = -{CACHE_KIB}; PRAGMA temp_store = FILE; PRAGMA foreign_keys = OFF; PRAGMA threads = 2")
+                   f"PRAGMA cache_size = -{CACHE_KIB}; PRAGMA temp_store = FILE; PRAGMA foreign_keys = OFF; "
+                   "PRAGMA threads = 2").fetchall()  # it stops at each row that is not fetched
         db.execute("BEGIN IMMEDIATE")
         db.execute("COMMIT")
         check_schema(db, path, unfinished=True)
@@ -192,8 +196,13 @@ def publish(case: Path) -> None:
     with source.open("rb+") as stream:
         os.fsync(stream.fileno())
     os.replace(source, case)
+    sync_folder(case)
+
+
+def sync_folder(path: Path) -> None:
+    """Puts the names in a file's folder on disk."""
     if os.name == "posix":  # elsewhere folders cannot be synced, and need not be
-        folder = os.open(case.absolute().parent, os.O_RDONLY)
+        folder = os.open(path.absolute().parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:

@@ -23,7 +23,7 @@ from fimforensics.readonly import authorize_checks
 _MAGIC = b"SQLite format 3\0"
 _JOURNAL_END = bytes.fromhex("d9d505f920a163d7")  # SQLite's mark behind the name of a journal over several databases
 PAGE = 4096
-MAX_VALUE = 16 << 20  # bytes of a row; no cell of a case is over 1 MiB
+MAX_VALUE = 4 << 20  # bytes of a row; no cell of a case is over 1 MiB, and of so long ones an event has three
 # Steps of SQLite's machine: what reading a case of this size never needs, and a tree of pages that bites its own tail does.
 _STEPS, _STEPS_A_BYTE, _LOOK = 30_000_000, 20, 20_000
 # The tables behind full text are SQLite's own; their DDL may be worded otherwise by another version of it.

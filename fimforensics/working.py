@@ -57,6 +57,7 @@ def copy(case: Path, new: Path, purpose: str | None = None) -> Copied:
         if copied.key and not same:
             _secret(key, target_key)
         os.rename(made, new)
+        cases.sync_folder(new)
     except OSError as error:
         raise Problem(f"cannot be written ({error.strerror})", where=str(new),
                       hint="Name a new file in a folder that is there and has room") from None
@@ -81,6 +82,8 @@ def _copied(case: Path, made: Path) -> str:
 def _secret(key: Path, target: Path) -> None:
     with key.open("rb") as source, os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
         shutil.copyfileobj(source, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def note(case: Path, action: str, arguments: dict[str, object], result: str, purpose: str | None) -> str:

@@ -11,7 +11,7 @@ FLOORS = {
     "case": 3, "reading": 3, "pipeline": 3, "stream": 3, "sources": 3, "derived": 3, "settle": 3, "snapshot": 3, "ingest": 3,
     "replay": 3, "graph": 3, "notes": 3, "passwords": 3, "site": 3, "seal": 3,
     "working": 3, "parts": 3,
-    "evidence.verify": 4, "analyses": 4, "analyze": 4, "detections": 4, "reports": 4, "live": 4, "serve": 4,
+    "certify": 4, "evidence.verify": 4, "analyses": 4, "analyze": 4, "detections": 4, "reports": 4, "live": 4, "serve": 4,
     "cli": 5, "__main__": 6,
 }
 PLUGINS = "datasette_plugins"
@@ -28,7 +28,7 @@ BESIDE: dict[str, set[str]] = {
     "snapshot": {"sources", "settle", "derived"}, "ingest": {"case", "sources", "snapshot", "stream", "pipeline", "derived"},
     "seal": {"case"}, "replay": {"case", "ingest", "reading", "settle", "derived"}, "analyze": {"analyses"},
     "evidence.verify": {"analyses", "analyze"}, "site": {"notes", "passwords"},
-    "working": {"case"}, "parts": {"case", "settle", "derived", "seal"},
+    "certify": {"evidence.verify"}, "working": {"case"}, "parts": {"case", "settle", "derived", "seal"},
 }
 # Shelves: members know nothing of each other; only these helpers are for all of them.
 SHELVES: dict[str, set[str]] = {

@@ -17,6 +17,7 @@ from fimforensics import __version__
 from fimforensics import case as cases
 from fimforensics.cli import (
     analyze,
+    certify,
     collect,
     compare,
     coverage,
@@ -107,7 +108,7 @@ def main() -> None:
 
 
 for _family in (ingest, collect, analyze, look, events, history, compare, coverage, findings,
-                custody, parts,
+                custody, parts, certify,
                 evidence, seal, timestamp, verify, site, notes,
                 spread, trace):
     for _command in _family.COMMANDS:

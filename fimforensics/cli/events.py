@@ -39,6 +39,7 @@ from fimforensics.queries.unfound import unfound
 from fimforensics.text import visible
 
 LONGEST = 20_000  # bytes of a text to look for; SQLite's LIKE takes 50,000, and each may need an escape
+_WIDE = 200  # letters of either end of a long text
 SHOWN = 200  # events that `events` prints for people unless told otherwise
 
 SPAN = add_options([
@@ -112,8 +113,13 @@ def _check_finding(connection: sqlite3.Connection, named: str) -> None:
         click.echo(f"fimforensics: {warning}", err=True)
 
 
+def _short(value: Any) -> Any:
+    """A text of which no more is kept than a table shows: a name may be long, and stand in every row."""
+    return f"{value[:_WIDE]}…{value[-_WIDE:]}" if isinstance(value, str) and len(value) > 3 * _WIDE else value
+
+
 def _print(found: Iterable[dict], limit: int) -> None:
-    rows = list(itertools.islice(found, min(limit + 1, sys.maxsize)))
+    rows = [{name: _short(value) for name, value in row.items()} for row in itertools.islice(found, min(limit + 1, sys.maxsize))]
     data = any(row["data"] is not None for row in rows[:limit])
     cells = [(row["id"], row["time"][:23] + "Z", row["computer"], row["change"],
               row["path"] if row["value"] is None else f"{row['path']}\\{row['value']}", *([row["data"]] if data else []),

@@ -13,12 +13,13 @@ import click
 
 from fimforensics import case as cases
 from fimforensics import working
-from fimforensics.cli.common import CASE, JSON, PATH, counted, named, opened, show_json, words
+from fimforensics.cli.common import CASE, JSON, PATH, counted, named, new_file, opened, show_json, words
 from fimforensics.cli.events import FILTERS, filter_of
 from fimforensics.cli.ingest import Bar
 from fimforensics.errors import Misuse, Problem
 from fimforensics.parts import alter, check
 from fimforensics.parts import derive as deriving
+from fimforensics.parts import prove as proving
 from fimforensics.parts.whole import refuse_part
 from fimforensics.queries.events import find
 from fimforensics.queries.parts import redactions
@@ -125,4 +126,23 @@ def _told(case: Path, new: Path) -> Iterator[str]:
     yield f"  verify it: fimforensics verify {named(new)}"
 
 
-COMMANDS = (derive,)
+@click.command()
+@CASE
+@click.argument("event")
+@click.option("--output", "-o", type=PATH, help="Write to this file, which must not exist; else to standard output.")
+@click.option("--case-key", type=PATH, help="Use the secret in this file instead of CASE.key.")
+def prove(case: Path, event: str, output: Path | None, case_key: Path | None) -> None:
+    """Writes one event as a small file that proves itself: its records, their way to the root, and the signed statement.
+
+    fimforensics verify FILE checks it, without the case.
+    """
+    data = proving.prove(case, event, cases.read_key(case_key or cases.key_file(case)))
+    if output is None:
+        click.echo(data, nl=False)
+        return
+    with new_file(output) as stream:
+        stream.write(data)
+    click.echo(f"{visible(str(output))}: {len(data):,} bytes. Check it anywhere: fimforensics verify {named(output)}")
+
+
+COMMANDS = (derive, prove)

@@ -14,6 +14,7 @@ from fimforensics.cli.common import CASE, JSON, PATH, counted, show_json
 from fimforensics.errors import Misuse
 from fimforensics.evidence.verify import LAYERS, Options, Report
 from fimforensics.evidence.verify import verify as check
+from fimforensics.parts import prove as proving
 from fimforensics.text import visible
 
 _SHOWN = 40  # differences; --json gives all
@@ -32,13 +33,18 @@ def verify(case: Path, fingerprint: str | None, root: str | None, fast: bool, ca
            pseudonyms: Path | None, as_json: bool) -> None:
     """Checks a case: is it the file that was sealed, and does everything in it follow from its originals?
 
+    Instead of a case, a file of fimforensics prove can be checked.
+
     Says what differs (table, row, column, bytes of the source), and plainly what was not checked. Ends with 0 where all is
     whole, 1 where something differs, 2 for wrong use.
     """
+    if proving.is_proof(case):
+        _proof(case, fingerprint_of(fingerprint), _root(root), as_json)
+        return
     if pseudonyms and not parent:
         raise Misuse("--pseudonyms goes with --parent")
     names = cases.read_key(pseudonyms) if pseudonyms else None
-    options = Options(_fingerprint(fingerprint), _root(root), fast, case_key, parent, names)
+    options = Options(fingerprint_of(fingerprint), _root(root), fast, case_key, parent, names)
     bar = _Bar()
     try:
         report = check(case, options, bar.show)
@@ -52,7 +58,35 @@ def verify(case: Path, fingerprint: str | None, root: str | None, fast: bool, ca
         sys.exit(1)
 
 
-def _fingerprint(told: str | None) -> str | None:
+def _proof(path: Path, fingerprint: str | None, root: str | None, as_json: bool) -> None:
+    """Checks the proof of one event."""
+    found = proving.check(path)
+    wrong = list(found.wrong)
+    if root is not None and root != found.root:
+        wrong.append(f"the root is {found.root}, not {root}")
+    if fingerprint is not None and fingerprint not in found.signers:
+        wrong.append(f"the key {fingerprint} has not signed the seal")
+    if as_json:
+        show_json([{"proof": str(path), "whole": not wrong, "event": found.event, "records": found.records, "root": found.root,
+                    "leaves": found.leaves, "sealed": found.sealed, "signers": found.signers, "differences": wrong}])
+    else:
+        click.echo(f"Event {visible(found.event)}: {counted(found.records, 'record')} in a tree of {found.leaves:,} leaves")
+        click.echo(f"Root: {visible(found.root)}")
+        for line in wrong:
+            click.echo(f"  DIFFERS: {visible(line)}")
+        if not found.sealed:
+            click.echo("Trust: the case was not sealed; compare the root with one noted elsewhere")
+        elif not found.signers:
+            click.echo("Trust: the seal is not signed; compare the root with one noted elsewhere")
+        for one in found.signers:
+            click.echo(f"Trust: signed by {one}" + ("" if fingerprint else "; whether that is the sealer's key, ask the sealer"))
+        click.echo(f"{visible(str(path))} is {'NOT ' if wrong else ''}whole.")
+    if wrong:
+        sys.exit(1)
+
+
+def fingerprint_of(told: str | None) -> str | None:
+    """The fingerprint of a key as it was said; Misuse for what is none."""
     if told is not None and not re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}", told):
         raise Misuse(f"{told!r} is no fingerprint of a key", hint="It looks like SHA256:… with 43 letters, as key show prints it")
     return told

@@ -60,17 +60,22 @@ class About(NamedTuple):
 def about(part: Any) -> About | None:
     """The part's own row, None where the case is no part."""
     row = sql.first(part, "SELECT parent_root, parent_records, kept_events, withheld_events, kept_records, withheld_records, "
-                          "altered_records, statement IS NOT NULL FROM part")
+                          "altered_records, statement_sha256 IS NOT NULL FROM part")
     return About._make((*row[:7], bool(row[7]), ())) if row else None
 
 
 def signers(part: Any) -> tuple[str, ...]:
     """Fingerprints of the keys that signed the whole's statement, as the part carries it; Problem for a wrong signature."""
-    told, signature = sql.rows(part, "SELECT statement, signature FROM part")[0]
-    return tuple(sshsig.check(text, told.encode()).fingerprint for text in _signatures(signature or "")) if told else ()
+    told, signature = _statement_text(part), sql.cell(part, "SELECT signature FROM part")
+    return tuple(sshsig.check(text, told.encode()).fingerprint for text in signature_texts(signature or "")) if told else ()
 
 
-def _signatures(text: str) -> list[str]:
+def _statement_text(part: Any) -> str:
+    """The statement of the whole; '' where it was not sealed."""
+    return "".join(text for (text,) in sql.rows(part, "SELECT text FROM part_statement ORDER BY id"))
+
+
+def signature_texts(text: str) -> list[str]:
     """The signatures in a text that holds several, one after the other."""
     begin = "-----BEGIN SSH SIGNATURE-----"
     return [begin + one for one in text.split(begin)[1:]]
@@ -97,18 +102,21 @@ def proofs(part: Any) -> Iterator[Wrong]:
 
 
 def _statement(part: Any, told: About) -> Iterator[Wrong]:
-    text, parent, hashed = sql.rows(part, "SELECT statement, parent_case_id, parent_file_sha256 FROM part")[0]
-    if text is None:
+    told_hash, parent, hashed = sql.rows(part, "SELECT statement_sha256, parent_case_id, parent_file_sha256 FROM part")[0]
+    text = _statement_text(part)
+    if (sha256(text.encode()).hexdigest() if text else None) != told_hash:
+        yield Wrong("the statement of the whole has another hash", "part", 1, "statement_sha256")
+    if not text:
         return
     try:
         found = json.loads(text)
         said = (found["tree"]["root"], found["tree"]["leaves"], found["case"]["case_id"], found["file"]["sha256"])
         right = rfc8785.dumps(found) == text.encode()
     except (ValueError, LookupError, TypeError, RecursionError):
-        yield Wrong("the statement of the whole cannot be read", "part", 1, "statement")
+        yield Wrong("the statement of the whole cannot be read", "part_statement")
         return
     if not right:
-        yield Wrong("the statement of the whole is not in the form that was signed", "part", 1, "statement")
+        yield Wrong("the statement of the whole is not in the form that was signed", "part_statement")
     names = ("parent_root", "parent_records", "parent_case_id", "parent_file_sha256")
     for name, one, other in zip(names, said, (told.parent_root, told.parent_records, parent, hashed), strict=True):
         if one != other:

@@ -31,6 +31,7 @@ from fimforensics.queries.events import Filter
 from fimforensics.settle import Reader, best, relabel
 
 PROOF = 31_250  # hashes of one cell
+_TEXT = 500_000  # characters of one cell
 Progress = Callable[[str, int, int, int], None]  # what, how much is done, of how much, records
 
 
@@ -78,6 +79,7 @@ def derive(case: Path, new: Path, order: Order, key: bytes, progress: Progress =
                     refuse_remains(part, _told(whole, ids, order.made), where=str(new))
                 _pack(part)
             os.rename(made, new)
+            cases.sync_folder(new)
         except (OSError, apsw.Error) as error:
             raise Problem(f"cannot be written ({getattr(error, 'strerror', None) or error})", where=str(new),
                           hint="Name a new file in a folder that is there and has room") from None
@@ -207,9 +209,12 @@ class _Writing:
             said["events"] = sorted(self.order.only)
         parent = sql.cell(whole.db, "SELECT case_id FROM case_info")
         part.execute(f"INSERT INTO part VALUES ({', '.join('?' * 14)})", (
-            1, custody.now(), parent, whole.root, len(whole.leaves), whole.file_sha256, whole.statement, whole.signature,
+            1, custody.now(), parent, whole.root, len(whole.leaves), whole.file_sha256,
+            sha256(whole.statement.encode()).hexdigest() if whole.statement else None, whole.signature,
             json.dumps(said, sort_keys=True, ensure_ascii=False), counts.kept_events, counts.withheld_events,
             counts.kept_records, counts.withheld_records, counts.altered_records))
+        part.cursor().executemany("INSERT INTO part_statement (text) VALUES (?)", (
+            (whole.statement[at:at + _TEXT],) for at in range(0, len(whole.statement or ""), _TEXT)) if whole.statement else ())
         digest = sha256(f"part\n{whole.root}\n".encode() + b"".join(whole.leaves[seq - 1] for seq in seqs)).hexdigest()
         part.execute("UPDATE case_info SET evidence_digest = ?, events_end = (SELECT max(id) + 1 FROM events)", (digest,))
 

@@ -14,6 +14,7 @@ from fimforensics.queries import findings, heat, rarity, summary
 from fimforensics.queries.coverage import frame, span
 from fimforensics.queries.freshness import states
 from fimforensics.queries.heat import Heat, Silent
+from fimforensics.queries.parts import part
 from fimforensics.queries.rules import ANALYSES
 
 # The analyses that the pages rest on, in the order in which they run.
@@ -90,6 +91,7 @@ class Overview:
     unusual: list[Unusual]
     busy_accounts: list[Account]
     busy_folders: list[Folder]
+    part: dict | None  # what a part of another case says of itself
 
 
 def overview(connection: sqlite3.Connection) -> Overview:
@@ -125,7 +127,8 @@ def _asked(connection: sqlite3.Connection) -> Overview:
         known, accounts, cut, rejects, analysed, [name for name in ANALYSES if name not in ran], known.stale,
         heat.heat(connection, at, hosts(connection, MOST_HOSTS)) if at else None, silent, silences,
         findings.counts(connection), worst(connection), rarity.fleet(connection).hosts if "rarity" in ran else 0,
-        unusual(connection), busy_accounts(connection), busy_folders(connection))
+        unusual(connection), busy_accounts(connection), busy_folders(connection),
+        part(connection))
 
 
 def hosts(connection: sqlite3.Connection, most: int) -> list[tuple[int, str]]:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 def part(connection: sqlite3.Connection) -> dict | None:
     """The part's own row as a dict, without the statement's text; None where the case is no part."""
     cursor = connection.execute(
-        "SELECT derived, parent_case_id, parent_root, parent_records, parent_file_sha256, statement IS NOT NULL AS sealed, "
-        "signature IS NOT NULL AS signed, chosen, kept_events, withheld_events, kept_records, withheld_records, altered_records "
-        "FROM part")
+        "SELECT derived, parent_case_id, parent_root, parent_records, parent_file_sha256, "
+        "statement_sha256 IS NOT NULL AS sealed, signature IS NOT NULL AS signed, chosen, kept_events, withheld_events, "
+        "kept_records, withheld_records, altered_records FROM part")
     row = cursor.fetchone()
     if row is None:
         return None

@@ -14,7 +14,8 @@ from fimforensics.model import COLUMNS, MDC, TEXT
 APPLICATION_ID = 0x46494D46  # "FIMF"
 FORMAT = 3
 # What each format added to the one before; `rebuild` reads cases that lack it.
-ADDED = {3: frozenset(["digest_salt", "part", "part_proof", "part_records", "part_snapshots", "pulls", "redactions", "slices"])}
+ADDED = {3: frozenset(["digest_salt", "part", "part_proof", "part_records", "part_snapshots", "part_statement",
+                      "pulls", "redactions", "slices"])}
 
 TEXT_COLUMNS = tuple(name for name, kind in COLUMNS.items() if kind == TEXT)
 EMPTY_BIT = {name: 1 << at for at, name in enumerate(TEXT_COLUMNS)}

@@ -13,7 +13,7 @@ CREATE TABLE part (
   parent_root TEXT NOT NULL,
   parent_records INTEGER NOT NULL,
   parent_file_sha256 TEXT NOT NULL,
-  statement TEXT,
+  statement_sha256 TEXT,
   signature TEXT,
   chosen TEXT NOT NULL,
   kept_events INTEGER NOT NULL,
@@ -21,6 +21,11 @@ CREATE TABLE part (
   kept_records INTEGER NOT NULL,
   withheld_records INTEGER NOT NULL,
   altered_records INTEGER NOT NULL
+);
+
+CREATE TABLE part_statement (
+  id INTEGER PRIMARY KEY,
+  text TEXT NOT NULL
 );
 
 CREATE TABLE part_proof (

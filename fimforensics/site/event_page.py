@@ -16,6 +16,7 @@ from fimforensics.queries import surroundings
 from fimforensics.queries.event import Event, Occurrence, event
 from fimforensics.queries.event_lines import EventLine, neighbours_on_host
 from fimforensics.queries.findings_listed import of_numbers
+from fimforensics.queries.parts import altered
 from fimforensics.queries.rules import WITH_RULES
 from fimforensics.site.parts import FindingLine, Thing, line, warnings
 from fimforensics.site.twins import Asked
@@ -67,6 +68,7 @@ class EventPage:
     beside: tuple[dict, ...]  # the event before and after of the same file or value, and of the same process
     around: tuple[EventLine, ...]  # before and after on the same host
     warnings: tuple[str, ...]
+    altered: tuple[dict, ...]  # of an event in a part: what was done to it
 
 
 def ask(connection: sqlite3.Connection, asked: Asked) -> EventPage | None:
@@ -86,7 +88,7 @@ def event_page(connection: sqlite3.Connection, number: int, raw: RawRecord = raw
         _requester(connection, number), tuple(_places(connection, found)),
         tuple(line(one) for one in of_numbers(connection, [one["id"] for one in standing[:MOST_FINDINGS]])),
         len(standing) > MOST_FINDINGS, tuple(beside), tuple(neighbours_on_host(connection, number)),
-        warnings(connection, *dict.fromkeys(("versions", *WITH_RULES))))
+        warnings(connection, *dict.fromkeys(("versions", *WITH_RULES))), tuple(altered(connection, number)))
 
 
 def _requester(connection: sqlite3.Connection, number: int) -> Thing | None:

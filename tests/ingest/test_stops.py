@@ -115,7 +115,7 @@ def test_killed_at_six_moments_the_same_command_gives_the_same_case(tmp_path: Pa
     counts, wrong = kill.run(6, 4_000, 11)
     assert wrong == []
     assert sum(times for told, times in counts.items() if told[2] == "killed") == 6
-    assert {told[0] for told in counts} == {"first", "later"}
+    assert {told[0] for told in counts} >= {"first", "later"}
 
 
 def test_a_stopped_ingest_goes_on_from_its_last_commit(monkeypatch: pytest.MonkeyPatch) -> None:

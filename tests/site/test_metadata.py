@@ -30,8 +30,8 @@ LABELS = {
     "requests": "ip",
     "snapshots": "source",
 }
-HIDDEN = {"event_keys", "leaves", "originals", "member_cache", "unsettled", "relabelled", "digest_salt", "part_proof",
-          "part_records"}
+HIDDEN = {"event_keys", "leaves", "originals", "member_cache", "unsettled", "relabelled", "digest_salt",
+          "part_statement", "part_proof", "part_records"}
 
 
 def columns() -> dict[str, list[str]]:

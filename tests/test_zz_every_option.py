@@ -1,4 +1,4 @@
-"""Completeness, checked last: every option of every command was called by some test of this folder."""
+"""Completeness, checked last: every option of every command was called by some test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 def test_every_option_of_every_command_was_used(request: pytest.FixtureRequest, used: set[tuple[str, str]]) -> None:
     run = {item.path for item in request.session.items}
-    if set(HERE.glob("test_*.py")) - run or request.config.getoption("keyword"):
+    if set(HERE.rglob("test_*.py")) - run or request.config.getoption("keyword"):
         pytest.skip("only some of the tests were run")
     assert isinstance(main, click.Group)
     missing = [(name, parameter.opts) for name, command in main.commands.items() for parameter in command.params

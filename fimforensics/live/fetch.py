@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from fimforensics.errors import Problem
 from fimforensics.live import kql
+from fimforensics.live.failures import GO_ON
 from fimforensics.live.kql import Asked, Slice, Window
 from fimforensics.live.ledger import Entry, sync_folder
 from fimforensics.live.plan import Aim, Planner
@@ -61,7 +63,11 @@ class Fetcher:
             parts = planner.cut(replace(part, rows=max(part.rows, 2)), halve=True)
             if len(parts) > 1:
                 return Outcome(entry, effort, parts=parts)
-            body = self._pull(query, part, path, effort, partial=True)
+            try:
+                body = self._pull(query, part, path, effort, partial=True)
+            except TooMuch as never:
+                raise Problem(f"the service gives no answer to a slice that cannot be cut ({never.why})",
+                              where=self.service.endpoint, hint=GO_ON) from None
             told = f"an answer cannot hold it ({much.why})"
             return Outcome(entry, effort, query, body, planner.count(part)["Rows"], short=told)
 

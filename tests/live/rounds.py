@@ -30,7 +30,7 @@ from tests.live.world import Difference, Size, difference, held_by_case, held_by
 DRIVER = """
 import sys
 from fimforensics.live import service
-service.WAIT, service.GRACE, service.FIRST_PAUSE, service.LONGEST_PAUSE = 1, 1, 0.02, 1.0
+service.WAIT, service.GRACE, service.FIRST_PAUSE, service.LONGEST_PAUSE = 1, 4, 0.02, 1.0
 from fimforensics.cli import main
 main(prog_name="fimforensics")
 """
@@ -86,7 +86,7 @@ def play(plan: Plan, store: Store, folder: Path, runs: int = MORE_RUNS) -> Round
     """One round on a store whose rows are there already; what is late is decided here. At most `runs` with --new."""
     found, rng, began = Round(plan), random.Random(plan.seed), time.monotonic()
     faults = Faults(plan.often, plan.kinds, plan.lies, plan.lie_often, plan.seed)
-    workspace = Workspace(store, plan.limits, faults, stall=2.5)
+    workspace = Workspace(store, plan.limits, faults, stall=6.0)
     found.late = scatter(store, plan.size, plan.seed, plan.late_within, workspace.now()[:-1])
     case = folder / "case.db"
     with LogServer(workspace, folder=folder) as server:

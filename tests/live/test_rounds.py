@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 from conftest import hour  # type: ignore[import-not-found]
 
 from tests.live.faults import LIES
-from tests.live.rounds import Plan, play, proofs
+from tests.live.rounds import Plan, command, play, proofs
+from tests.live.server import LogServer
 from tests.live.store import Store
-from tests.live.workspace import Limits
+from tests.live.workspace import Limits, Workspace
 from tests.live.world import Difference, Size, build
 
 SMALL = Size(2_000, 300)
@@ -48,3 +50,17 @@ def test_of_a_liar_who_never_tells_the_truth_the_case_says_incomplete(store: Sto
     assert rows < 40 and not complete and reason and "rows" in reason
     assert found.difference is not None and found.difference.missing and not found.difference.twice
     assert "ncomplete" in found.told[-1]
+
+
+def test_a_slice_that_the_service_never_answers_is_one_line_and_can_be_gone_on_with(store: Store, tmp_path: Path) -> None:
+    """Two rows in one instant, and a service for which more than one row takes too long."""
+    store.add([hour(1, Computer=f"srv-{number}") for number in range(2)])
+    workspace = Workspace(store, Limits(slow_rows=1))
+    with LogServer(workspace, folder=tmp_path) as server:
+        words = command(server, tmp_path / "case.db", "--margin", "0")
+        failed = subprocess.run(words, env=server.environment(), capture_output=True, text=True, check=False)
+        assert (failed.returncode, failed.stdout, failed.stderr.count("\n")) == (1, "", 1), failed.stderr
+        assert "a slice that cannot be cut (504" in failed.stderr and "goes on where it stopped" in failed.stderr
+        workspace.limits = Limits()
+        again = subprocess.run(words, env=server.environment(), capture_output=True, text=True, check=False)
+        assert again.returncode == 0 and "complete: 2 rows of 2" in again.stdout

@@ -68,5 +68,4 @@ async def listed(datasette: Any, request: Request) -> Response:
 async def log_in(datasette: Any, request: Request) -> Response:
     """The page to log in at; who is logged in already is told so."""
     shown = {"wrong": bool(request.args.get("wrong")), "next": request.args.get("next") or "/"}
-    return Response.html(await datasette.render_template("login.html", shown, request=request, view_name="login"),
-                         status=401 if shown["wrong"] else 200)
+    return Response.html(await datasette.render_template("login.html", shown, request=request, view_name="login"))

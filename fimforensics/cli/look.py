@@ -75,6 +75,9 @@ def _told(found: dict, case: str) -> Iterator[str]:
     yield (f"  {counted(len(found['hosts']), 'host')}, {counted(found['files'], 'file')}, "
            f"{counted(found['registry_values'], 'registry value')}, {counted(found['processes'], 'process', 'processes')}, "
            f"{counted(found['accounts'], 'account')}, {counted(found['contents'], 'content')}")
+    if found["live"]:
+        yield (f"  {counted(found['live'], 'snapshot')} collected live, {found['live_complete']:,} of them proved complete: "
+               f"fimforensics snapshots {case} N")
     if found["truncated"]:
         yield f"  {counted(found['truncated'], 'snapshot')} may be truncated: fimforensics snapshots {case}"
     if found["unfinished"]:

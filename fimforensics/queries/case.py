@@ -43,6 +43,7 @@ def info(connection: sqlite3.Connection) -> dict:
     totals = one("SELECT count(*), count(DISTINCT set_id), coalesce(sum(records), 0), coalesce(sum(new_events), 0), "
                  "coalesce(sum(known_events), 0), coalesce(sum(rejects), 0), coalesce(sum(truncated IS NOT NULL), 0) "
                  "FROM snapshots WHERE state = 'finished'")
+    live = one("SELECT count(*), coalesce(sum(complete), 0) FROM pulls")
     unfinished = one("SELECT source, resume FROM snapshots WHERE state = 'unfinished'")
     marks = json.loads(unfinished[1])["marks"] if unfinished else {}  # what is beyond came with the unfinished snapshot
     entities = {kind: one(f"SELECT count(*) FROM {kind} WHERE id <= {marks.get(kind, (1 << 63) - 1)}")[0]
@@ -50,7 +51,7 @@ def info(connection: sqlite3.Connection) -> dict:
     return found | {
         "first": first, "last": last,
         **dict(zip(("snapshots", "sets", "records", "events", "known", "rejects", "truncated"), totals, strict=True)),
-        "kinds": kinds, "hosts": hosts, **entities,
+        "live": live[0], "live_complete": live[1], "kinds": kinds, "hosts": hosts, **entities,
         "unfinished": unfinished[0] if unfinished else None, "stale": stale(connection)}
 
 

@@ -32,6 +32,7 @@ class Snapshot:
     truncated: str | None
     partial_columns: bool
     original: str
+    proved: bool  # it was collected live, and its proof says complete
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ def snapshots(connection: sqlite3.Connection, most: int = 50) -> list[Snapshot]:
     """The acquisitions in order, those first of which something must be said."""
     found = connection.execute(
         "SELECT id, source, state, acquired, size, sha256, shape, source_table, records, new_events, known_events, rejects, "
-        "truncated, partial_columns FROM snapshots "
+        "truncated, partial_columns, EXISTS (SELECT 1 FROM pulls p WHERE p.snapshot_id = s.id AND p.complete) FROM snapshots s "
         "ORDER BY state = 'finished', truncated IS NULL, partial_columns = 0, rejects = 0, id LIMIT ?", (most,)).fetchall()
-    return [Snapshot(*[*row[:13], bool(row[13]), _original(connection, row[0], row[4])]) for row in found]
+    return [Snapshot(*[*row[:13], bool(row[13]), _original(connection, row[0], row[4]), bool(row[14])]) for row in found]
 
 
 def _original(connection: sqlite3.Connection, snapshot: int, size: int | None) -> str:

@@ -45,6 +45,7 @@ SINGULAR = {
     "machine_reports": "machine report", "requests": "request", "registry_values": "registry value",
     "registry_reports": "registry report", "snapshots": "source", "members": "member", "preambles": "preamble",
     "rejects": "reject", "occurrences": "occurrence", "custody_log": "custody entry", "case_info": "case",
+    "pulls": "live pull", "slices": "slice",
 }
 _PATHS = frozenset(["path", "key", "file_id", "registry_value_id", "path_id", "original_path_id", "original_path", "image_path",
                     "image_id", "image_key", "recorded_path", "source", "registry_report_id", "FilePath",

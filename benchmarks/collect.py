@@ -39,7 +39,8 @@ credential = ClientSecretCredential(*(os.environ["AZURE_" + word] for word in ("
                                     authority=os.environ["AZURE_AUTHORITY_HOST"], disable_instance_discovery=True,
                                     connection_verify=ca)
 client = LogsQueryClient(credential, endpoint=endpoint, audience="https://api.loganalytics.io", connection_verify=ca)
-print(sum(len(client.query_workspace(workspace, query, timespan=None).tables[0].rows) for query in sys.stdin.read().split("\\0")))
+rows = sum(len(client.query_workspace(workspace, query, timespan=None).tables[0].rows) for query in sys.stdin.read().split("\\0"))
+print(rows, next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
 # The collector, which says what it cost up to the moment at which all rows lie in the ledger.
 METER = """
@@ -48,7 +49,8 @@ from fimforensics.live import collect
 store = collect._store
 def told(*words):
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    print("ledger", usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, file=sys.stderr)
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]
+    print("ledger", usage.ru_utime + usage.ru_stime, int(peak) / 1024, file=sys.stderr)
     return store(*words)
 collect._store = told
 from fimforensics.cli import main
@@ -61,7 +63,6 @@ class Cost:
     """What one way took."""
 
     cpu: float  # seconds, of the process and those it started
-    memory: float  # MiB, at the most
     told: str
 
 
@@ -84,7 +85,7 @@ def cost(words: list[str], server: LogServer, text: str = "") -> Cost:
         told = said.read()
     if process.returncode:
         raise RuntimeError(told[-2_000:])
-    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, told)
+    return Cost(usage.ru_utime + usage.ru_stime, told)
 
 
 def peers_queries(store: Store) -> str:
@@ -108,13 +109,14 @@ def costs(rows: int) -> bool:
     with served(store, Limits(requests=100_000)) as (server, folder):
         peer = cost([sys.executable, "-c", PEER, server.url, str(server.ca), WORKSPACE], server, peers_queries(store))
         ours = _metered(server, folder / "case.db")
-    assert int(peer.told) == rows, peer.told
+    came, peak = map(int, peer.told.split()[-2:])
+    assert came == rows, peer.told
     in_ledger = _ledger(ours)
     print(f"\n{rows:,} rows of 64 columns, in CPU seconds (microseconds a row; times less than query_workspace)")
-    print(f"  query_workspace, rows only  {peer.cpu:6.1f}  ({peer.cpu / rows * 1e6:5.0f})          {peer.memory:6.0f} MiB")
-    for name, spent, memory in (("collect, into the ledger", in_ledger[0], in_ledger[1]),
-                                ("collect, into the case", ours.cpu, ours.memory)):
-        print(f"  {name:26}  {spent:6.1f}  ({spent / rows * 1e6:5.0f}; {peer.cpu / spent:4.1f} x)  {memory:6.0f} MiB")
+    print(f"  query_workspace, rows only  {peer.cpu:6.1f}  ({peer.cpu / rows * 1e6:5.0f})         {peak / 1024:6.0f} MiB")
+    for name, spent, memory in (("collect, into the ledger", in_ledger[0], f"  {in_ledger[1]:6.0f} MiB"),
+                                ("collect, into the case", ours.cpu, "")):
+        print(f"  {name:26}  {spent:6.1f}  ({spent / rows * 1e6:5.0f}; {peer.cpu / spent:4.1f} x){memory}")
     few, many = (_memory(store, rows, part) for part in (4, 1))
     print(f"  memory of the pull with slices of 2,000 rows: {few[1]:.0f} MiB for {few[0]}, {many[1]:.0f} MiB for {many[0]}")
     store.connection.close()

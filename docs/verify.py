@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second verifier of fimforensics cases, made from case-format.md alone: one file, Python's standard library, nothing of ours.
 
-    python3 verify.py CASE [--key SHA256:…] [--case-key FILE]
+    python3 verify.py CASE|PROOF [--key SHA256:…] [--case-key FILE]
 
 Signatures are checked by `ssh-keygen`, originals unpacked by Python 3.14 or the `zstd` program; what is missing is said, not
 guessed. Records whose every value needs no folding are read again and compared with their event, their match key and (with the
@@ -11,6 +11,7 @@ case key) their leaf; others are counted as not read. It ends with 0 where all i
 from __future__ import annotations
 
 import argparse
+import base64
 import hmac
 import json
 import re
@@ -18,6 +19,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import md5, sha1, sha256
 from pathlib import Path
@@ -155,17 +158,137 @@ def digests(db: sqlite3.Connection, told: dict) -> None:
 
 def tree(db: sqlite3.Connection, told: dict | None) -> list[bytes]:
     """The leaves, with their roots checked against the statement."""
-    joined = b"".join(data for (data,) in db.execute("SELECT hashes FROM leaves ORDER BY first_seq"))
-    leaves = [joined[at:at + 32] for at in range(0, len(joined), 32)]
+    by_seq = blocks(db)
+    leaves = [by_seq[seq] for seq in sorted(by_seq)]
     print(f"root {root(leaves).hex()} over {len(leaves)} leaves")
     if told and (told["tree"]["leaves"], told["tree"]["root"]) != (len(leaves), root(leaves).hex()):
         differences.append("tree: the root is not the sealed one")
     for one in told["snapshots"] if told else ():
         seqs = [seq for (seq,) in db.execute("SELECT seq FROM occurrences WHERE snapshot_id = ?1 UNION SELECT seq FROM rejects "
                                              "WHERE snapshot_id = ?1 ORDER BY 1", (one["id"],))]
-        if root([leaves[seq - 1] for seq in seqs if 0 < seq <= len(leaves)]).hex() != one["root"]:
+        if root([by_seq[seq] for seq in seqs if seq in by_seq]).hex() != one["root"]:
             differences.append(f"tree: the root of snapshot {one['id']} is not the sealed one")
     return leaves
+
+
+def blocks(db: sqlite3.Connection) -> dict[int, bytes]:
+    """The leaves by seq; in a part of a case there are gaps."""
+    return {first + at // 32: data[at:at + 32] for first, data in db.execute("SELECT first_seq, hashes FROM leaves")
+            for at in range(0, len(data), 32)}
+
+
+def signed(data: bytes, text: str) -> str | None:
+    """The fingerprint of the key that made a signature over these bytes; None where it does not fit, '' without ssh-keygen."""
+    if shutil.which("ssh-keygen") is None:
+        return ""
+    with tempfile.NamedTemporaryFile("w", suffix=".sig") as file:
+        file.write(text)
+        file.flush()
+        done = subprocess.run(["ssh-keygen", "-Y", "check-novalidate", "-n", NAMESPACE, "-s", file.name], input=data,
+                              capture_output=True)
+    found = re.search(rb"ED25519 key (SHA256:\S+)", done.stdout)
+    return found[1].decode() if found and not done.returncode else None
+
+
+def of_whole(text: str | None, texts: list[str], pinned: str | None, **stated: object) -> None:
+    """The statement of a whole case that a part or a proof carries, and its signatures."""
+    if text is None:
+        unchecked.append("signature: the whole was not sealed")
+    else:
+        told = json.loads(text)
+        said = {"root": told["tree"]["root"], "leaves": told["tree"]["leaves"], "case_id": told["case"]["case_id"],
+                "file": told["file"]["sha256"]}
+        differences.extend(f"statement: it tells another {name}" for name, value in stated.items() if said[name] != value)
+    signers = [signed((text or "").encode(), one) for one in texts]
+    for signer in signers:
+        if signer:
+            print(f"the whole is signed by {signer}")
+        if signer is None:
+            differences.append("signature: it does not fit the statement of the whole")
+    if pinned and pinned not in signers:
+        differences.append(f"signature: {pinned} did not sign the whole")
+
+
+def part(db: sqlite3.Connection, pinned: str | None) -> None:
+    """A part of a case: its leaves lead to the root of the whole, and unaltered JSON Lines give their leaves."""
+    names = "parent_root, parent_records, parent_case_id, parent_file_sha256, signature, altered_records"
+    stated, size, case_id, file, signature, altered = db.execute(f"SELECT {names} FROM part").fetchone()
+    by_seq, joined = blocks(db), b"".join(data for (data,) in db.execute("SELECT hashes FROM part_proof ORDER BY id"))
+    rest = iter([joined[at:at + 32] for at in range(0, len(joined), 32)])
+    places = sorted(seq - 1 for seq in by_seq)
+
+    def over(begin: int, end: int) -> bytes:
+        first = bisect_left(places, begin)
+        if first == len(places) or places[first] >= end:
+            return next(rest)
+        if end - begin == 1:
+            return by_seq[begin + 1]
+        middle = begin + (1 << (end - begin - 1).bit_length() - 1)
+        return sha256(b"\1" + over(begin, middle) + over(middle, end)).digest()
+
+    try:
+        led = over(0, size).hex()
+    except (StopIteration, RuntimeError):
+        led = ""
+    if led != stated or next(rest, None) is not None:
+        differences.append("part: the leaves and the proof do not lead to the root of the whole")
+    print(f"{len(by_seq)} records of a whole with root {stated} over {size} leaves")
+    text = "".join(one for (one,) in db.execute("SELECT text FROM part_statement ORDER BY id")) or None
+    texts = ["-----BEGIN SSH SIGNATURE-----" + one for one in (signature or "").split("-----BEGIN SSH SIGNATURE-----")[1:]]
+    of_whole(text, texts, pinned, root=stated, leaves=size, case_id=case_id, file=file)
+    salts = {seq: (member, salt) for seq, member, salt in db.execute("SELECT seq, member, salt FROM part_records")}
+    unchecked.append(f"{altered} altered records: only the whole can prove them")
+    pieces(db, by_seq, salts)
+
+
+def pieces(db: sqlite3.Connection, by_seq: dict[int, bytes], salts: dict[int, tuple]) -> None:
+    """Unaltered records of JSON Lines, out of the pieces of their sources that a part holds."""
+    unpack, read, shown = unzstd(), 0, db.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (VIEW,)).fetchone()[0]
+    columns = [name for name, *_ in db.execute("SELECT " + shown.partition("SELECT")[2]).description]
+    for seq, _, snapshot, _, offset, length in occurrences(db):
+        member, salt = salts.get(seq, (0, None))
+        held = db.execute("SELECT offset, data FROM originals WHERE snapshot_id = ? AND offset <= ? ORDER BY offset DESC LIMIT 1",
+                          (snapshot, offset)).fetchone()
+        if salt is None or unpack is None or held is None:
+            continue
+        raw = unpack(held[1])[offset - held[0]:][:length]
+        try:
+            given = json.loads(raw)
+            row = plain_row(given, columns) if len(set(given)) == raw.count(b'":') else None
+        except (ValueError, TypeError):
+            row = None
+        if row is not None:
+            read += 1
+            numbers = pack(">5Q", seq, snapshot, member, offset, length)
+            leaf = sha256(b"\0" + numbers + salt + sha256(raw).digest() + sha256(json_bytes(row)).digest()).digest()
+            if leaf != by_seq.get(seq):
+                differences.append(f"part: record {seq} is not what its leaf says")
+    unchecked.append(f"{len(by_seq) - read} of {len(by_seq)} records: this file does not read them again")
+
+
+def proof(told: dict, pinned: str | None) -> None:
+    """A proof of one event: each record's parts give a leaf, and its path leads to the root."""
+    for one in told["records"]:
+        raw, row = base64.b64decode(one["raw"], validate=True), one["row"].encode("utf-8", "surrogatepass")
+        numbers = pack(">5Q", *(one[name] for name in ("seq", "snapshot", "member", "offset", "length")))
+        found = sha256(b"\0" + numbers + bytes.fromhex(one["salt"]) + sha256(raw).digest() + sha256(row).digest()).digest()
+        at, last = one["seq"] - 1, told["leaves"] - 1
+        for hashed in map(bytes.fromhex, one["path"]):
+            if at & 1 or at == last:
+                found = sha256(b"\1" + hashed + found).digest()
+                while at and not at & 1:
+                    at, last = at >> 1, last >> 1
+            else:
+                found = sha256(b"\1" + found + hashed).digest()
+            at, last = at >> 1, last >> 1
+        if last or found.hex() != told["root"] or not 0 < one["seq"] <= told["leaves"]:
+            differences.append(f"record {one['seq']}: it does not lead to the root")
+    if not told["records"]:
+        differences.append("there is no record in the proof")
+    print(f"event {told['event']['key']}, root {told['root']} over {told['leaves']} leaves")
+    of_whole(told["statement"], told["signatures"], pinned, root=told["root"], leaves=told["leaves"],
+             case_id=told["case"]["case_id"], file=told["case"]["file_sha256"])
+    unchecked.append("that the bytes give the rows: compare them by eye")
 
 
 def custody(db: sqlite3.Connection, told: dict | None) -> None:
@@ -291,7 +414,7 @@ def occurrences(db: sqlite3.Connection) -> Iterator[tuple]:
         "AND (SELECT count(*) FROM occurrences p WHERE p.event_id = o.event_id) = 1 ORDER BY o.seq").fetchall()
 
 
-def inside(case: Path, told: dict | None, key: bytes | None) -> None:
+def inside(case: Path, told: dict | None, key: bytes | None, pinned: str | None) -> None:
     """All that is checked within the database."""
     db = sqlite3.connect(case.absolute().as_uri() + "?mode=ro&immutable=1", uri=True)
     db.execute("PRAGMA trusted_schema = 0")
@@ -305,6 +428,9 @@ def inside(case: Path, told: dict | None, key: bytes | None) -> None:
         digests(db, told)
     leaves = tree(db, told)
     custody(db, told)
+    if db.execute("SELECT 1 FROM part").fetchone():
+        part(db, None if told else pinned)
+        return
     records(db, originals(db), leaves, key)
 
 
@@ -317,7 +443,10 @@ def main() -> int:
     given = parser.parse_args()
     try:
         key = bytes.fromhex(given.case_key.read_text().strip()) if given.case_key else None
-        inside(given.case, seal(given.case, given.key), key)
+        if given.case.read_bytes()[:1] == b"{":
+            proof(json.loads(given.case.read_bytes()), given.key)
+        else:
+            inside(given.case, seal(given.case, given.key), key, given.key)
     except (sqlite3.Error, OSError, ValueError, TypeError, LookupError) as error:
         differences.append(f"it cannot be read to its end: {str(error)!a}")
     for line in differences:

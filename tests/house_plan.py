@@ -41,6 +41,6 @@ WRITERS = {"case", "store", "pipeline", "snapshot", "settle", "derived", "ingest
 # ↑ a page writes nothing
 MAX_FILE, MAX_FUNCTION = 300, 40
 LONG_FILES: dict[str, int] = {  # path → the lines it may have, with the reason beside it
-    "docs/verify.py": 340,  # one file by design: whoever checks us carries nothing else
+    "docs/verify.py": 480,  # one file by design: whoever checks us carries nothing else
 }
 LONG_FUNCTIONS: dict[str, int] = {}  # path:function → likewise

@@ -143,7 +143,7 @@ async def _client(port: int, queue: Iterator[Ask], came: Came, progress: list[in
                 line[1].close()
                 line = None
                 if again:
-                    came.wrong.append(f"{ask.method} {ask.target[:200]}: no answer ({error})")
+                    came.wrong.append(f"{ask.method} {ask.target[:200]}: no answer ({error!r})")
                     status = 0
         came.statuses[status] += 1
         if status >= 500 or (ask.writes and status < 400):

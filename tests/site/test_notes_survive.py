@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from conftest import insert  # type: ignore[import-not-found]
 from noting import EVENTS, THINGS, Writer, number_of  # type: ignore[import-not-found]
 
 from fimforensics import serve
@@ -86,6 +87,21 @@ def test_notes_of_another_case_are_refused_in_one_line(tmp_path: Path, case: Pat
             serve.build([case], Ways(notes=True, notes_file=wrong))
         assert "\n" not in refused.value.line()
     assert (tmp_path / "n.db").read_bytes() == before
+
+
+def test_notes_of_the_whole_are_those_of_a_part_too(tmp_path: Path, case: Path) -> None:
+    part = Path(shutil.copy(case, tmp_path / "part.db"))
+    ann = Writer([case], Ways(notes=True, notes_file=tmp_path / "n.db", owner="ann"))
+    ann.say("star")
+    serve.close(ann.served)
+    with sqlite3.connect(part) as connection:
+        whole = connection.execute("SELECT case_id FROM case_info").fetchone()[0]
+        connection.execute("UPDATE case_info SET case_id = 'another'")
+        insert(connection, "part", parent_case_id=whole)
+    connection.close()
+    noted = Writer([part], Ways(notes=True, notes_file=tmp_path / "n.db", owner="ann"))
+    assert "begun on the case that this one was derived from" in noted.served.desk.cases["case"].summary
+    serve.close(noted.served)
 
 
 def test_notes_that_cannot_be_written_are_shown_without_forms(tmp_path: Path, case: Path) -> None:

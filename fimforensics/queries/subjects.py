@@ -90,7 +90,7 @@ def number_of(connection: sqlite3.Connection, kind: str, key: str) -> int | None
 
 
 def states(connection: sqlite3.Connection) -> tuple[str, str, frozenset[str]]:
-    """The case's id, the digest of its evidence, and the ids of all cases it came from (rebuilt, or a part), its own among them."""
+    """The case's id, the digest of its evidence, and its own and the ids of all cases that it is a part or a rebuilding of."""
     case, digest = connection.execute("SELECT case_id, evidence_digest FROM case_info").fetchone()
     came = {parent for (told,) in connection.execute("SELECT arguments FROM custody_log ORDER BY id")
             if (parent := _parent(told))}

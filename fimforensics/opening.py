@@ -187,6 +187,7 @@ def check_schema(connection: Any, path: Path, *, unfinished: bool = False) -> No
     except (sqlite3.DatabaseError, MemoryError) as error:
         raise damaged(path, error) from None
     expected = _expected(version)
+    found = {_now(row) if row[-1] == schema.FORMER.get(row[1]) else row for row in found}
     wrong = found ^ (expected & found if unfinished and expected - found <= _late() else expected)
     if wrong:
         name = sorted(str(row[1]) for row in wrong)[0]
@@ -201,6 +202,12 @@ def _expected(version: int) -> frozenset[tuple]:
     with contextlib.closing(sqlite3.connect(":memory:")) as plain:
         plain.executescript(schema.ddl() + schema.script("late"))
         return frozenset(row for row in plain.execute(_SCHEMA) if row[1] not in later)
+
+
+@cache
+def _now(former: tuple) -> tuple:
+    """The row of the schema that took the place of a former one of the same name."""
+    return next(row for row in _expected(schema.FORMAT) if row[:2] == former[:2])
 
 
 @cache

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fimforensics.queries.findings import SEVERITIES
+from fimforensics.queries.remembered import remembered
 
 ABOUT = ("file", "registry_value", "process", "account", "content")
 LOOKED_AT = 2_000  # events of a process or account whose findings are looked for
@@ -59,7 +60,13 @@ class Listed:
 
 def counted(connection: sqlite3.Connection, chosen: Chosen) -> dict[tuple[str, str], int]:
     """How many findings there are by severity and rule, on this host and about this thing; of all severities and rules."""
-    condition, values = _condition(Chosen(host=chosen.host, about=chosen.about))
+    if chosen.host is None and chosen.about is None:
+        return remembered(connection, "findings by severity and rule", lambda again: _counted(again, Chosen()))
+    return _counted(connection, Chosen(host=chosen.host, about=chosen.about))
+
+
+def _counted(connection: sqlite3.Connection, chosen: Chosen) -> dict[tuple[str, str], int]:
+    condition, values = _condition(chosen)
     return {(severity, rule): count for severity, rule, count in connection.execute(
         f"SELECT f.severity, f.rule, count(*) FROM findings f WHERE {condition} GROUP BY 1, 2 ORDER BY 1, 2", values)}
 

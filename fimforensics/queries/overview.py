@@ -15,15 +15,12 @@ from fimforensics.queries.coverage import frame, span
 from fimforensics.queries.freshness import states
 from fimforensics.queries.heat import Heat, Silent
 from fimforensics.queries.parts import part
+from fimforensics.queries.remembered import remembered
 from fimforensics.queries.rules import ANALYSES
 
 # The analyses that the pages rest on, in the order in which they run.
 MOST_HOSTS, MOST_FINDINGS, MOST_SILENCES, MOST_UNUSUAL, MOST_BUSY = 60, 10, 5, 10, 10
 _PLACEHOLDER = re.compile(r"[<#]")
-_KEPT: dict[str, Overview] = {}
-_MOST_KEPT = 8
-_STATE = ("SELECT * FROM case_info", "SELECT name, evidence_digest, finished FROM analyses ORDER BY name",
-          "SELECT * FROM snapshots ORDER BY id", "SELECT max(id) FROM custody_log")
 
 
 @dataclass(frozen=True)
@@ -96,22 +93,7 @@ class Overview:
 
 def overview(connection: sqlite3.Connection) -> Overview:
     """The case as its page tells it."""
-    state = _state(connection)
-    found = _KEPT.get(state) if state else None
-    if found is None:
-        found = _asked(connection)
-        if state:
-            while len(_KEPT) >= _MOST_KEPT:
-                _KEPT.pop(next(iter(_KEPT)), None)
-            _KEPT[state] = found
-    return found
-
-
-def _state(connection: sqlite3.Connection) -> str | None:
-    """A text that differs where anything differs that the page tells of; None for a case without digest of its evidence."""
-    if connection.execute("SELECT evidence_digest FROM case_info").fetchone()[0] is None:
-        return None
-    return repr([tuple(row) for sql in _STATE for row in connection.execute(sql)])
+    return remembered(connection, "overview", _asked)
 
 
 def _asked(connection: sqlite3.Connection) -> Overview:

@@ -7,6 +7,7 @@ a file is a case that may be served is asked of `case.open_read` before.
 from __future__ import annotations
 
 import sqlite3
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,41 @@ from datasette.utils.sqlite import sqlite3 as driver
 from fimforensics import schema
 from fimforensics.errors import Problem
 from fimforensics.model import MDC
+from fimforensics.site import counted
 
 # Tables whose rows have a page of ours, which does not say how often other tables name the row: Datasette would count it on
 # every such page, by columns that have no index.
 PAGED = frozenset(["events", "files", "registry_values", "contents", "processes", "accounts", "hosts", "findings"])
 
 
+MOST_KNOWN = 10_000  # answers about tables; addresses may name tables that are none
+
+
+def _once(name: str) -> Any:
+    """The parent's method of this name, which asks about tables and columns: each question is asked once, for nothing changes."""
+    parent = getattr(Database, name)
+
+    async def ask(self: Database, *named: Any) -> Any:
+        known = self.__dict__.setdefault("_fimforensics_known", {})
+        if (name, named) not in known:
+            if len(known) >= MOST_KNOWN:
+                known.clear()
+            known[name, named] = await parent(self, *named)
+        return copy(known[name, named])
+
+    return ask
+
+
 class CaseDatabase(Database):
     """A case behind pages: every connection is read-only and immutable, and failing SQL is not written to the terminal."""
+
+    # Datasette's first page asks some 400 such questions, each of them by way of a thread.
+    table_names, view_names, hidden_table_names, table_exists = map(
+        _once, ("table_names", "view_names", "hidden_table_names", "table_exists"))
+    table_columns, table_column_details, primary_keys, foreign_keys_for_table = map(
+        _once, ("table_columns", "table_column_details", "primary_keys", "foreign_keys_for_table"))
+    fts_table, label_column_for_table, get_table_definition, get_view_definition = map(
+        _once, ("fts_table", "label_column_for_table", "get_table_definition", "get_view_definition"))
 
     def connect(self, write: bool = False) -> sqlite3.Connection:
         """A connection that cannot write; Problem where one that can is asked for."""
@@ -50,9 +78,13 @@ class CaseDatabase(Database):
                 for table, keys in (await super().get_all_foreign_keys()).items()}
         return known  # type: ignore[no-any-return]
 
-    async def execute(self, *args: Any, **more: Any) -> Results:
-        """As in the parent, without its log to stderr: the text of a query may hold terminal escapes."""
-        return await super().execute(*args, **{**more, "log_sql_errors": False})
+    async def execute(self, sql: str, params: Any = None, *args: Any, **more: Any) -> Results:
+        """As in the parent, without its log to stderr: the text of a query may hold terminal escapes. Counts may be rolled up."""
+        asked = counted.conditions(sql, params)
+        if asked is not None:
+            number = await self.execute_fn(lambda connection: counted.count(connection, asked))
+            return Results([(number,)], False, (("count(*)",),))
+        return await super().execute(sql, params, *args, **{**more, "log_sql_errors": False})
 
 
 def address(path: Path) -> str:

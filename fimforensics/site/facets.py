@@ -16,7 +16,7 @@ from datasette.facets import ColumnFacet
 
 from fimforensics.site.database import is_case
 
-LARGE = 3_000_000
+LARGE = 300_000
 SAMPLE = 200_000
 KEPT = 200  # answers remembered of one case
 _ROLLED = ("host_id", "change_id")

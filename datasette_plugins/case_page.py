@@ -18,7 +18,7 @@ def extra_template_vars(datasette: Any, request: Any, view_name: str, database: 
         return {}
     if view_name == "table" and table == "events":
         async def counted() -> dict[str, Any]:
-            return {"chart": await chart_vars(datasette, request, database)}
+            return await chart_vars(datasette, request, database)
 
         return counted
     if view_name not in ("index", "database"):

@@ -114,13 +114,14 @@ async def overviews(datasette: Any, request: Request, names: list[str] | None) -
     return found
 
 
-async def chart_vars(datasette: Any, request: Request, database: str) -> Any:
-    """The events over time, for the table of events."""
+async def chart_vars(datasette: Any, request: Request, database: str) -> dict[str, Any]:
+    """The events over time, for the table of events, and the questions as its saved views."""
     found = datasette.databases[database]
     if not is_case(found):
-        return None
+        return {}
     arguments = {name: request.args.getlist(name) for name in request.args}
-    return await found.execute_fn(lambda connection: chart(connection, arguments))
+    return {"chart": await found.execute_fn(lambda connection: chart(connection, arguments)),
+            "saved_views": await datasette.get_canned_queries(database, request.actor)}
 
 
 async def event_vars(datasette: Any, request: Request, database: str) -> event_page.EventPage | None:

@@ -43,5 +43,6 @@ def test_bars_are_of_what_is_asked_where_a_rollup_knows_it(case: Path) -> None:
     assert told(file_id="1") == (True, everything)
     assert told(host_id="1", _where="1") == (True, [("10", 1), ("11", 1), ("12", 1), ("14", 1)])
     page = browser.get("/case/events?account_id=1&_facet=host_id").text
+    assert "<summary>Saved views</summary>" in page and 'href="/case/last_seen"' in page
     assert "not only those that fit" in page and '<input type="hidden" name="_facet" value="host_id">' in page
     assert 'href="/case/events?account_id=1&amp;_facet=host_id&amp;time__gte=2026-10-12&amp;time__lt=2026-10-13"' in page

@@ -24,6 +24,7 @@ from fimforensics.live.service import Effort, Service
 from fimforensics.live.workers import Workers
 
 PLANS = 4  # plans made until one agrees with the count
+LATE = 7 * STEPS["1d"]  # how long after its end a window may still get rows that show late
 ROUNDS = 4  # times that a window is counted at the end, and pulled again where it differs
 
 
@@ -112,13 +113,15 @@ class Pull:
         have = sum(entry.got for entries in held.values() for entry in entries)
         planner, more = self._planner(Window(None, earlier[-1]["upper"])), []
         told = {"windows": len(earlier), "held": have, "counted": planner.count(Slice())["Rows"], "more": 0, "gone": 0}
-        if told["counted"] != have:
-            for row in earlier:
-                within = replace(planner, window=Window(row["lower"], row["upper"]))
-                for entry, rows in differing(within, held[row["id"]]):
-                    told["more" if rows > entry.got else "gone"] += abs(rows - entry.got)
-                    if rows > entry.got:
-                        more.append((entry, rows))
+        for row in earlier:
+            lately = row["upper"] > earlier[-1]["upper"] - LATE
+            if not lately and told["counted"] == have:
+                continue
+            within = replace(planner, window=Window(row["lower"], row["upper"]))
+            for entry, rows in differing(within, held[row["id"]], each=lately):
+                told["more" if rows > entry.got else "gone"] += abs(rows - entry.got)
+                if rows > entry.got:
+                    more.append((entry, rows))
         self.ledger.again(number, more, told)
         self.ledger.spent(number, planner.effort)
 
@@ -142,16 +145,21 @@ class Pull:
         """Counts the whole window; slices that differ are opened again, or are the reason why it is incomplete."""
         self.told("counting")
         own = [entry for entry in self.ledger.entries(number, "done", "short") if entry.within == number]
-        counted = planner.count(Slice())["Rows"] if not self.settings.searching else sum(entry.expected for entry in own)
-        self.ledger.mark(number, expected=counted)
-        self.state.expected = counted
-        got = sum(entry.got for entry in own)
-        if counted == got:
-            return self._twice(own)
-        found = differing(planner, sorted(own, key=lambda one: (one.part.low or 0, one.id)))
-        if last or all(entry.state == "short" for entry, _ in found):
+        got, lacking = sum(entry.got for entry in own), []
+        for _ in range(ROUNDS):  # a row that shows between two counts makes them differ, and no slice
+            counted = planner.count(Slice())["Rows"] if not self.settings.searching else sum(entry.expected for entry in own)
+            self.ledger.mark(number, expected=counted)
+            self.state.expected = counted
+            if counted == got:
+                return self._twice(own)
+            found = differing(planner, sorted(own, key=lambda one: (one.part.low or 0, one.id)), each=counted < got)
+            if (lacking := [(entry, rows) for entry, rows in found if rows > entry.got]) or counted < got:
+                break
+        if not lacking and counted < got:
+            return self._twice(own)  # retention took rows after they came; what came whole is kept
+        if last or all(entry.state == "short" for entry, _ in lacking):
             return f"{counted} rows are counted, {got} came"
-        for entry, rows in found:
+        for entry, rows in lacking:
             if entry.state == "done":
                 self.ledger.reopen(entry, rows)
         return None

@@ -9,9 +9,15 @@ from fimforensics.live.ledger import Entry
 from fimforensics.live.plan import Planner
 
 
-def differing(planner: Planner, held: list[Entry]) -> list[tuple[Entry, int]]:
-    """The slices of one window that differ, each with the rows that are counted for it; `held` in order of time."""
-    return _among(planner, [list(group) for _, group in groupby(held, key=lambda one: (one.part.low, one.part.high))])
+def differing(planner: Planner, held: list[Entry], each: bool = False) -> list[tuple[Entry, int]]:
+    """The slices of one window that differ, each with the rows that are counted for it; `held` in order of time.
+
+    With `each` every time is counted by itself, for a sum cannot tell rows that show late from as many that retention took.
+    """
+    spans = [list(group) for _, group in groupby(held, key=lambda one: (one.part.low, one.part.high))]
+    if each:
+        return [found for span in spans for found in _among(planner, [span])]
+    return _among(planner, spans) if spans else []
 
 
 def _among(planner: Planner, spans: list[list[Entry]]) -> list[tuple[Entry, int]]:

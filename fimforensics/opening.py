@@ -184,7 +184,7 @@ def check_schema(connection: Any, path: Path, *, unfinished: bool = False) -> No
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         found = set(connection.execute(_SCHEMA).fetchall())
-    except (sqlite3.DatabaseError, MemoryError) as error:
+    except (sqlite3.DatabaseError, MemoryError, UnicodeError) as error:
         raise damaged(path, error) from None
     expected = _expected(version)
     found = {_now(row) if row[-1] == schema.FORMER.get(row[1]) else row for row in found}

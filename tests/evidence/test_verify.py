@@ -132,6 +132,12 @@ def test_a_file_that_is_no_case_any_more(case: Path) -> None:
         assert "schema: its schema is not that of a case" in output and "Not checked: everything inside" in output
 
 
+def test_a_schema_that_is_no_text(case: Path) -> None:
+    text = b"CREATE VIEW events_flat AS S"
+    case.write_bytes(case.read_bytes().replace(text + b"ELECT", text + b"\xcc\xcc\xcc\xccT"))
+    assert "DIFFERS schema" in run("verify", case, code=1).output
+
+
 def test_a_forger_with_a_key_of_his_own(case: Path, made: Path) -> None:
     """He changes a row and makes everything anew that can be made without the sealer's key."""
     right = fingerprint(made)

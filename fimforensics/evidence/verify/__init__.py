@@ -125,7 +125,8 @@ def _inside(case: Path, connection: sqlite3.Connection, seal: sealed.Seal | None
         root = tree.root(leaves).hex()
         report.facts |= {"root": root, "leaves": len(leaves)}
         if seal:
-            sealed.roots(leaves, connection, seal, report)
+            sealed.roots(leaves, root, connection, seal, report)
+        del leaves
         if options.root is not None:
             differs = [] if options.root == root else [Difference("tree", f"the root is {root}, not {options.root}")]
             report.check("tree", "the root against the one that was given", differs)

@@ -33,7 +33,7 @@ from fimforensics.stream import stream
 from fimforensics.task import Task
 
 Progress = Callable[[str, int, int], None]  # what is read, how much is done, of how much
-IN_MEMORY = 64 << 20  # bytes of a case that is small
+IN_MEMORY = 8 << 20  # bytes of a case that is small
 _CACHE_KIB = 24 * 1024
 _NO_KEY = bytes(32)
 

@@ -44,7 +44,8 @@ KEPT_BY_THE_SEAL = {
 def test_flipped_bits_and_patched_indexes_are_found(case: Path, tmp_path: Path) -> None:
     missed, _, looked = evidence.flips(case, tmp_path / "flips", 4_000, SEED)
     assert (missed, looked) == (0, 80), SEED
-    assert evidence.patches(case, tmp_path / "patches", 8, SEED) == 0, SEED
+    missed, unseen = evidence.patches(case, tmp_path / "patches", 8, SEED)
+    assert missed == 0 and unseen <= 2, SEED
 
 
 def test_an_untouched_case_never_alarms(case: Path, tmp_path: Path) -> None:

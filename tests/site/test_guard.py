@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import Browser  # type: ignore[import-not-found]
 
-from fimforensics.site.guard import headers, safe_rows, visible_page
+from fimforensics.site.guard import headers, local_only, safe_rows, visible_page
 
 
 @pytest.mark.parametrize(
@@ -151,3 +151,39 @@ def test_other_traffic_passes_untouched(normal: Browser) -> None:
 
     asyncio.run(run())
     assert [message["type"] for message in seen] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("server.example", 200),
+        ("SERVER.example:8001", 200),
+        ("10.0.0.5:8001", 200),
+        ("[fe80::1]:8001", 200),
+        ("127.0.0.1", 200),
+        ("evil.example", 421),
+        ("10.0.0.5.evil.example", 421),
+        ("server.example@evil.example", 421),
+        ("server.example.", 421),
+        ("[evil.example]", 421),
+        ("", 421),
+    ],
+)
+def test_names_of_a_machine_that_others_reach(host: str, status: int) -> None:
+    """Where pages are shared from an address of the network: its names and addresses in figures, and no foreign site's name."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def ask() -> int:
+        seen: list[dict[str, Any]] = []
+
+        async def send(message: Any) -> None:
+            seen.append(message)
+
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", host.encode())]}
+        await local_only(app, ["server.example"])(scope, None, send)  # type: ignore[arg-type]  # nothing is received
+        return int(seen[0]["status"])
+
+    assert asyncio.run(ask()) == status

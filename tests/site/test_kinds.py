@@ -42,5 +42,6 @@ def test_every_page_and_template_is_met(noted_sample: Browser, sample_case: Path
     files = {address: sample.get(address).status_code for address in (*twins(sample_case), *NOTED_TWINS)}
     assert {address: status for address, status in files.items() if status != 200} == {}
     assert {address: status for address in WRONG if (status := sample.get(address).status_code) not in (400, 404)} == {}
-    used = {name for _, name in sample.served.jinja_env.cache} | {"login.html"}  # of shared pages: test_shared.py
+    used = {name for _, name in sample.served.jinja_env.cache}
+    used |= {"login.html", "certificate.html"}  # tried where pages are shared, and where a case is certified
     assert [path.name for path in sorted(TEMPLATES.glob("*.html")) if path.name not in used] == []

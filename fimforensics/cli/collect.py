@@ -93,6 +93,7 @@ def collect(case: Path, new: bool, only_plan: bool, log: Path | None, no_analyze
         return
     options = Options(case_number=words(said["case_number"]), examiner=words(said["examiner"]), note=words(said["note"]),
                       case_key=cases.read_key(said["case_key"]) if said["case_key"] else None)
+    live.ready(case, options)
     grown, incomplete = _run(case, place, asked, settings, options, as_json)
     if grown and not no_analyze:
         bring_up(case, quiet=as_json)

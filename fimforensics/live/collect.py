@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fimforensics.errors import Misuse, Refused
+from fimforensics import case as cases
+from fimforensics.errors import Misuse, Problem, Refused
 from fimforensics.ingest import Options, Progress, Source, Taken, take
 from fimforensics.live import kql, proof
 from fimforensics.live.clouds import CLOUDS, Cloud
@@ -93,6 +94,16 @@ def check(place: Place, asked: Asked) -> None:
     kql.check(asked)
     if place.plan != "analytics" and (asked.since is None or asked.until is None):
         raise Misuse(f"--table-plan {place.plan} goes with --since and --until: what is scanned is billed")
+
+
+def ready(case: Path, options: Options) -> None:
+    """Problem where the case could not take what is collected: it is told before anything is pulled."""
+    if not case.absolute().parent.is_dir():
+        raise Problem("there is no such folder", where=str(case.absolute().parent), hint="Name a case in a folder that is there")
+    if case.exists():
+        cases.check_header(case)
+        with cases.change(case):
+            options.case_key or cases.read_key(cases.key_file(case))
 
 
 def earlier(case: Path, place: Place, asked: Asked) -> list[Asked]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from fimforensics import case as cases
 from fimforensics.cli import main
 from fimforensics.live import service
 from tests.live.faults import Faults
@@ -214,6 +215,23 @@ def test_a_refusal_is_one_line_and_the_ledger_goes_on(collect: Collect) -> None:
         assert (result.exit_code, result.output.count("\n")) == (1, 1), result.output
         assert what in result.output and hint in result.output, result.output
     assert collect().exit_code == 0
+
+
+def test_a_case_that_cannot_take_it_is_told_before_anything_is_asked(collect: Collect, workspace: Workspace,
+                                                                     tmp_path: Path) -> None:
+    assert collect().exit_code == 0
+    case, asked = tmp_path / "case.db", len(workspace.asked)
+    key = (tmp_path / "case.db.key").read_bytes()
+    (tmp_path / "case.db.key").unlink()
+    assert "the case's key is not there" in collect().output
+    (tmp_path / "case.db.key").write_bytes(key)
+    cases.seal_file(case).write_text("{}")
+    assert "a sealed case is never written again" in collect().output
+    cases.seal_file(case).unlink()
+    case.write_bytes(b"no case")
+    assert "it is not a case" in collect().output
+    assert "there is no such folder" in collect(case="nowhere/case.db").output and not (tmp_path / "nowhere").exists()
+    assert len(workspace.asked) == asked
 
 
 def test_no_role_and_a_certificate_that_nobody_trusts(collect: Collect, workspace: Workspace) -> None:

@@ -153,6 +153,7 @@ def test_forms_that_are_not_ours_are_refused(ann: Writer) -> None:
     assert [ann.request(method, "/case/-/notes", headers={}).status_code for method in ("PUT", "DELETE", "PATCH", "OPTIONS")] == [
         405, 405, 405, 204]
     assert ann.served.desk.cases["case"].book.lines == []
+    assert status(good, {"bad": '{"a": [1', "x y": "\x01", **jar}) == 303  # others' cookies, before ours
     assert status(good, origin="null", sec_fetch_site="same-origin") == status(good, origin="http://127.0.0.1:8001") == 303
 
 

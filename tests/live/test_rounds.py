@@ -27,7 +27,7 @@ def world() -> Iterator[Store]:
     store.connection.close()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2, 8])
 def test_killed_at_random_the_case_holds_exactly_the_servers_rows(world: Store, tmp_path: Path, seed: int) -> None:
     """The command is killed at random, a fifth of the queries fails, some rows come late, 300 are the same in one instant."""
     found = play(Plan(SMALL, seed, kills=3, often=0.2, limits=LIMIT), world, tmp_path)

@@ -176,4 +176,4 @@ def test_wrong_use_and_what_is_no_case(case: Path) -> None:
     assert "64 hexadecimal figures" in run("verify", case, "--root", "12", code=2).output
     assert "there is no such case" in run("verify", case.parent / "none.db", code=1).output
     assert "the root is" in run("verify", case, "--fast", "--root", "0" * 64, code=1).output
-    assert "not a case" in run("verify", case.parent / "first.jsonl", code=1).output
+    assert "not a case" in run("verify", case.parent / "part.csv", code=1).output

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from fimforensics.errors import Misuse, Problem
+from fimforensics.errors import Problem
 from fimforensics.notes.book import Book, beside, create
 from fimforensics.notes.entry import At
 from fimforensics.notes.told import Key, Told, told
@@ -53,9 +53,9 @@ def opened(case: Case, path: Path | None, number: str | None, make: bool) -> Boo
 
 
 def check(book: Book, case: Case) -> None:
-    """Misuse where the file has another case's notes."""
+    """Problem where the file has another case's notes."""
     if book.case_id and not book.case_ids & case.came_from:
-        raise Misuse(f"these are the notes of another case ({book.case_id}; this one is {case.case_id})", where=str(book.path),
+        raise Problem(f"these are the notes of another case ({book.case_id}; this one is {case.case_id})", where=str(book.path),
                      hint="Nothing was changed. Name the notes of this case: --notes FILE")
 
 

@@ -107,7 +107,7 @@ def test_what_cannot_be_is_one_line(case: Path, tmp_path: Path) -> None:
     theirs = noted(other, None, ("eve", "star", None))
     (tmp_path / "text").write_text("x" * 300)
     shutil.copy(theirs.path, tmp_path / "theirs.db")
-    for words, code in ((("--notes", theirs.path), 2), (("--merge", theirs.path), 2), (("--notes", tmp_path / "text"), 1),
+    for words, code in ((("--notes", theirs.path), 1), (("--merge", theirs.path), 1), (("--notes", tmp_path / "text"), 1),
                         ((), 1), (("--merge", tmp_path / "none"), 1), (("--notes", case), 2), (("--json", "--csv"), 2),
                         (("--notes", tmp_path / "no" / "n.db", "--merge", theirs.path), 1)):
         found = run(case, *words)

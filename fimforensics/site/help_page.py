@@ -69,6 +69,8 @@ KEYS: tuple[tuple[str, str, str], ...] = (
      "expand or collapse, pin, one end of a way, leave out"),
     ("a slider", "arrows, Home, End",
      "to the next time, the first, the last"),
+    ("where notes are kept", "s t c d n",
+     "star, tag, comment, disposition of what the page is about; the list of notes"),
     ("the tour", "arrows, Escape",
      "next and back, end"),
     ("where notes are kept", "c t d s n",

@@ -187,6 +187,8 @@ def test_names_of_a_machine_that_others_reach(host: str, status: int) -> None:
         return int(seen[0]["status"])
 
     assert asyncio.run(ask()) == status
+
+
 def test_a_script_that_another_asks_for_is_never_an_old_one(normal: Browser) -> None:
     kept = {path: normal.get(f"/-/fimforensics/{path}").headers["cache-control"]
             for path in ("site.js?0123", "picture.js", "tour.js")}

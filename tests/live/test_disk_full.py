@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import hour  # type: ignore[import-not-found]
 
+from tests.live.clients import hour
 from tests.live.rounds import DRIVER, command
 from tests.live.server import LogServer
 from tests.live.store import Store

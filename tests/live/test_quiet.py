@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import hour  # type: ignore[import-not-found]
 
 from fimforensics.cli import main
 from tests.live import tokens
+from tests.live.clients import hour
 from tests.live.faults import Faults
 from tests.live.server import LogServer
 from tests.live.store import Store

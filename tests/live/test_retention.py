@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from conftest import hour  # type: ignore[import-not-found]
 
 from fimforensics.cli import main
 from fimforensics.model import MDC
+from tests.live.clients import hour
 from tests.live.rounds import proofs
 from tests.live.server import LogServer
 from tests.live.store import Store

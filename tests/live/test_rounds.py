@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import hour  # type: ignore[import-not-found]
 
+from tests.live.clients import hour
 from tests.live.faults import LIES
 from tests.live.rounds import Plan, command, play, proofs
 from tests.live.server import LogServer

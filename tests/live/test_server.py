@@ -11,10 +11,10 @@ from azure.core.exceptions import HttpResponseError, IncompleteReadError, Servic
 from azure.core.rest import HttpRequest
 from azure.identity import AzureCliCredential, ClientSecretCredential
 from azure.monitor.query import LogsQueryPartialResult, LogsQueryResult
-from conftest import client, hour  # type: ignore[import-not-found]
 
 from fimforensics.model import COLUMNS
 from tests.live import bodies, tokens
+from tests.live.clients import client, hour
 from tests.live.faults import FAULTS, LIES, Faults
 from tests.live.server import LogServer
 from tests.live.store import Store

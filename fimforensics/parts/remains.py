@@ -6,6 +6,7 @@ handed out with that unless it is said to be right.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -16,6 +17,7 @@ from fimforensics.evidence import raw
 from fimforensics.parts.words import finder
 
 _SELF = frozenset(["redactions", "digest_salt"])
+_JSON = frozenset([("custody_log", "arguments"), ("members", "header"), ("snapshots", "reading"), ("part", "chosen")])
 _PACKED = {"originals": "SELECT codec, data FROM originals", "member_cache": "SELECT 'zstd', data FROM member_cache"}
 
 
@@ -41,12 +43,26 @@ def _texts(part: apsw.Connection) -> Iterator[tuple[str, str]]:
         for cells in part.execute(f'SELECT {", ".join(columns)} FROM "{table}"') if columns else ():
             for column, value in zip(columns, cells, strict=True):
                 if isinstance(value, str):
-                    yield f"{table}.{column}", value
+                    yield f"{table}.{column}", _words(value) if (table, column) in _JSON else value
     for table, query in _PACKED.items():
         for codec, data in part.execute(query):
             unpacked = raw.unpack(codec, data)
             for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
                 yield f"{table}.data", unpacked.decode(encoding, "replace")
+
+
+def _words(text: str) -> str:
+    """The texts in a cell of JSON, one a line: its own words (true, false, null) are nobody's."""
+    found: list[str] = []
+
+    def gather(value: object) -> None:
+        for one in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
+            gather(one)
+        if isinstance(value, str):
+            found.append(value)
+
+    gather(json.loads(text))
+    return "\n".join(found)
 
 
 def refuse_remains(part: apsw.Connection, told: Iterable[str], where: str) -> None:

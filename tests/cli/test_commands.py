@@ -77,6 +77,7 @@ def rows(*arguments: object) -> list[dict]:
 def test_info() -> None:
     shown = cli("info", "c.db")
     assert shown == (0, """Case 7/26, examined by E. Xaminer
+  not sealed
   2 events from 4 records of 2 snapshots: 1 told of an event known already, 1 reject
   from 2026-09-01T10:00:00.1234567Z to 2026-09-01T11:30:00.0000000Z (UTC)
   1 file event, 1 registry event

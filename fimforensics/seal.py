@@ -44,7 +44,7 @@ def seal(case: Path, key: Ed25519PrivateKey | None, note: str | None = None, par
                       hint="Sign it once more: fimforensics seal CASE --add-signature --key FILE. "
                            "Go on working: fimforensics copy CASE NEW")
     who = sshsig.signer(key.public_key()) if key else None
-    with contextlib.closing(cases.open_read(case)) as connection:
+    with cases.reading(case) as connection:
         _finished(connection, case)
         grown = _parent(connection, parent) if parent else None
     _may_be_written(case)
@@ -56,7 +56,7 @@ def seal(case: Path, key: Ed25519PrivateKey | None, note: str | None = None, par
         db.execute("COMMIT")
     _sync(case)
     before = case.stat()
-    with contextlib.closing(cases.open_read(case)) as connection:
+    with cases.reading(case) as connection:
         sealed = statement.now(note, who.fingerprint if who else None)
         told = statement.make(connection, file_facts(case), sealed, grown, progress)
     data = statement.canonical(told)

@@ -197,7 +197,7 @@ class _Ingest:
         held, found = b"".join(row[1] for row in rows)[32 * (task.first_seq + proven - rows[0][0]):], b""
         try:
             for message in stream(replace(task, skip=proven), size):
-                found += message[9] if message[0] == "rows" else b""
+                found += message[6] if message[0] == "rows" else b""
                 if len(found) >= len(held):
                     break
         except Problem:

@@ -53,7 +53,7 @@ class Interner:
         self._next = {kind: (sql.cell(db, f"SELECT max(id) FROM {kind}") or 0) + 1 for kind in KINDS}
         seen = bytearray(_ENTITY_SLOTS) if any(following == 1 for following in self._next.values()) else bytearray()
         self._filters = {kind: seen for kind, following in self._next.items() if following == 1}
-        self._referred = [self.ids[kind] for kind in _REFERENCES.values()]
+        self.referred = tuple(self.ids[kind] for kind in _REFERENCES.values())  # what an event's numbers are in the case
 
     def take(self, taken: list[list[tuple]]) -> None:
         """The new entities of a batch, kind by kind; their local numbers are known from now on."""
@@ -115,7 +115,7 @@ class Interner:
 
     def event(self, event: tuple) -> tuple:
         """The event with the case's ids for local numbers."""
-        referred = zip(self._referred, event[1:14], strict=True)
+        referred = zip(self.referred, event[1:14], strict=True)
         return (event[0], *[None if number is None else ids[number] for ids, number in referred], *event[14:])
 
 

@@ -148,10 +148,12 @@ class MemberReading:
         found, chunker, batch = self.found, self.chunker, self.batch
         if offset + at - chunker.base > CUT:
             chunker.cut(offset + at)
-        lists = batch.events, batch.keys, batch.checks, batch.places, batch.leaves
-        at, count, strange = self.swift.read(block, at, offset + at, chunker.base + CUT, self.task.first_seq + found["records"],
-                                             self.task.batch - len(batch.leaves) // 32, lists)
-        found["records"] += count
+        seq = self.task.first_seq + found["records"]
+        at, count, strange, packed, first, last = self.swift.read(block, at, offset + at, chunker.base + CUT, seq,
+                                                                  self.task.batch - len(batch.leaves) // 32, batch.leaves)
+        if count:
+            batch.packed(packed, seq, first, last)
+            found["records"] += count
         return at, strange
 
     def _line(self, opened: Opened, offset: int, line: bytes) -> Iterator[tuple]:
@@ -171,12 +173,8 @@ class MemberReading:
     def _add(self, seq: int, offset: int, raw: bytes, key: bytes, row_hash: bytes, event: tuple, item: str | None,
              length: int) -> None:
         """An event into the batch."""
-        batch = self.batch
-        batch.events.append(event)
-        batch.keys.append(key)
-        batch.checks.append(row_hash[:8])
-        batch.places.append((seq, offset, length, item))
-        batch.leaves += self.leaf(seq, offset, length, raw, row_hash)
+        self.batch.add(event, key, row_hash[:8], (seq, offset, length, item))
+        self.batch.leaves += self.leaf(seq, offset, length, raw, row_hash)
 
     def _announce(self, opened: Opened) -> tuple:
         header = {"columns": opened.columns, "zones": opened.zones, "text": opened.text, "none": opened.none,
@@ -261,12 +259,11 @@ class MemberReading:
         batch, found = self.batch, self.found
         if batch.leaves:
             self.batch = Batch()
-            if batch.events:
-                spans = [event[0] for event in batch.events]
-                found["first"] = min(filter(None, (found["first"], min(spans))))
-                found["last"] = max(filter(None, (found["last"], max(spans))))
-            yield ("rows", self.number, found["records"], self.entities.take(), batch.events, batch.keys, batch.checks,
-                   batch.places, batch.rejects, bytes(batch.leaves), found["first"], found["last"])
+            if batch.times:
+                found["first"] = min(filter(None, (found["first"], *batch.times)))
+                found["last"] = max(filter(None, (found["last"], *batch.times)))
+            yield ("rows", self.number, found["records"], self.entities.take(), batch.runs, batch.rejects, bytes(batch.leaves),
+                   found["first"], found["last"])
 
     def _drain(self, opened: Opened) -> None:
         """What the shape left unread still belongs to the original."""

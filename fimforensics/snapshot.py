@@ -69,8 +69,8 @@ class Snapshot:
         writer.rows(self.members[message[1]], message)
         self._since += message[2] - resume["records"]
         resume["records"] = message[2]
-        resume["first"] = min(filter(None, (resume["first"], message[10])), default=None)
-        resume["last"] = max(filter(None, (resume["last"], message[11])), default=None)
+        resume["first"] = min(filter(None, (resume["first"], message[7])), default=None)
+        resume["last"] = max(filter(None, (resume["last"], message[8])), default=None)
         if self._since >= COMMIT or self._bytes >= COMMIT_BYTES:
             self._commit()
             self.db.execute("BEGIN IMMEDIATE")

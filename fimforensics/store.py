@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from struct import Struct
+from typing import Any
 
 import apsw
 
 from fimforensics import sql
 from fimforensics.blocks import KINDS
 from fimforensics.interner import ENTITIES, Interner
+from fimforensics.native import native
+from fimforensics.rows import FLAGS
 
+FLAG_TEXTS = tuple(FLAGS[at] for at in range(4))
 _PREFIX = Struct(">q").unpack_from
 _SLOTS = 1 << 25  # of the filter that knows which prefixes were never seen
 COMMIT = 65_536  # records of one transaction
@@ -57,6 +61,9 @@ class Writer:
         self._fresh = self._alone and db.execute("SELECT 1 FROM occurrences LIMIT 1").fetchone() is None
         self._filter = bytearray(_SLOTS) if self._fresh else bytearray()
         self._next = (sql.cell(db, "SELECT max(id) FROM events") or 0) + 1
+        self._placer: Any = None  # while every record is surely a new event
+        if native is not None and self._fresh:
+            self._placer = native.Placer(self._filter, self._told, self._next, FLAG_TEXTS)
         self.new = self.known = self.rejects = 0
         self._items_told = False
         if not self._alone:
@@ -64,28 +71,61 @@ class Writer:
 
     def rows(self, member: int, message: tuple) -> None:
         """One batch of records into the case."""
-        _, _, _, entities, events, keys, checks, places, rejects, leaves, _, _ = message
+        _, _, _, entities, runs, rejects, leaves, _, _ = message
         self._interner.take(entities)
-        placed, occurred = [], []
+        placed: list[tuple] = []
+        occurred: list[tuple] = []
+        for run in runs:
+            if len(run) == 4:
+                self._run(run, member, placed, occurred)
+            elif self._placer is not None:
+                self._placer.rows(*run, self._snapshot, member, self._interner.referred, placed, occurred)
+            else:
+                assert native is not None, "who packed it can unpack it"
+                self._run(native.unpack(*run, FLAG_TEXTS), member, placed, occurred)
+        self._insert(placed)
+        execute = self._db.cursor().executemany
+        execute("INSERT INTO occurrences VALUES (?, ?, ?, ?, ?, ?, ?)", occurred)
+        execute("INSERT INTO rejects (seq, snapshot_id, member_id, record, offset, length, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                ((seq, self._snapshot, member, *told) for seq, *told in rejects))
+        first = min((*(run[1] if len(run) == 2 else run[3][0][0] for run in runs[:1]), *(reject[0] for reject in rejects[:1])))
+        self._db.execute("INSERT INTO leaves VALUES (?, ?)", (first, leaves))
+        self.known += len(occurred)
+        self.rejects += len(rejects)
+
+    def _run(self, run: tuple, member: int, placed: list[tuple], occurred: list[tuple]) -> None:
+        """Events that Python made, or that the native writer cannot place."""
         place, localise = self._place, self._interner.event
-        for event, key, check, (seq, offset, length, item) in zip(events, keys, checks, places, strict=True):
+        for event, key, check, (seq, offset, length, item) in zip(*run, strict=True):
+            if item is not None and self._placer is not None:
+                self._leave_placer(placed)
             number, ordinal, new = place(key, check, item)
             if new:
                 placed.append((number, *localise(event), key, ordinal))
             occurred.append((seq, number, self._snapshot, member, offset, length, item))
-        execute = self._db.cursor().executemany
-        execute(_INSERT_EVENT, placed)
-        execute("INSERT INTO occurrences VALUES (?, ?, ?, ?, ?, ?, ?)", occurred)
-        execute("INSERT INTO rejects (seq, snapshot_id, member_id, record, offset, length, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                ((seq, self._snapshot, member, *told) for seq, *told in rejects))
-        first = min(place[0] for place in (*places[:1], *rejects[:1]))
-        self._db.execute("INSERT INTO leaves VALUES (?, ?)", (first, leaves))
+
+    def _insert(self, placed: list[tuple]) -> None:
+        """New events, which were counted as known ones by their occurrences."""
+        self._db.cursor().executemany(_INSERT_EVENT, placed)
         self.new += len(placed)
-        self.known += len(occurred) - len(placed)
-        self.rejects += len(rejects)
+        self.known -= len(placed)
+        placed.clear()
+
+    def _leave_placer(self, placed: list[tuple]) -> None:
+        """Ids of records decide from here on, which the native writer does not know; what it holds goes into the case."""
+        self._insert(placed)
+        self.flush()
+        self._next, self._placer = self._placer.next, None
+
+    def _told(self, key: bytes, prefix: int) -> tuple[int, bytes, bool]:
+        """What the case has of a key, for the native writer: how many events, the check of the first, are all alike?"""
+        state = self._load(key, prefix)
+        return len(state.events), state.events[0][1] if state.events else b"", state.alike
 
     def _place(self, key: bytes, check: bytes, item: str | None) -> tuple[int, int, bool]:
         """The event of a record: its id, its ordinal, and whether it is new to the case."""
+        if self._placer is not None:
+            return (*self._placer.place(key, check), True)
         if item is not None:
             self._items_told = True
         state = self._portion.get(key)
@@ -159,6 +199,8 @@ class Writer:
 
     def flush(self) -> None:
         """Writes what was held back for sorting; the portion is forgotten."""
+        if self._placer is not None:
+            self._new_keys, self._unsettled = self._placer.take()
         self._new_keys.sort()
         self._db.cursor().executemany("INSERT INTO event_keys VALUES (?, ?, ?, ?)", self._new_keys)
         unsettled = ((prefix,) for prefix in sorted(self._unsettled))

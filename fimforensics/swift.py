@@ -13,7 +13,7 @@ import orjson
 
 from fimforensics.evidence.leaves import blocks_of
 from fimforensics.model import COLUMNS, LONG, REAL
-from fimforensics.rows import FLAGS, decimal, dumps
+from fimforensics.rows import decimal, dumps
 from fimforensics.schema import EMPTY_BIT, PATH_FORM_SHIFT
 from fimforensics.segments import PROCESSES, Lane
 from fimforensics.stretches import ACTOR_KINDS, KIND, MACHINE_KIND, REQUEST_KIND, VARYING, Kinds, fragment, prove
@@ -42,10 +42,10 @@ def swift(native: ModuleType, lane: Lane, case_key: bytes, snapshot: int, member
                   for border, stable, names in lane.layout)
     groups = tuple((tuple(lane.places[kinds]), tuple(slots[name] for name in lane.loose if KIND[name] in kinds))
                    for kinds in (MACHINE_KIND, REQUEST_KIND, ACTOR_KINDS))
-    flags, leaves = tuple(FLAGS[at] for at in range(4)), blocks_of(case_key)
+    leaves = blocks_of(case_key)
     bits = PATH_FORM_SHIFT, EMPTY_BIT["OldValueData"], EMPTY_BIT["NewValueData"]
     try:
-        return native.Lane(steps, groups, Answers(lane), flags, bits, leaves, (snapshot, member), PROCESSES, MOST_BYTES)
+        return native.Lane(steps, groups, Answers(lane), bits, leaves, (snapshot, member), PROCESSES, MOST_BYTES)
     except ValueError:
         return None
 

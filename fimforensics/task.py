@@ -43,14 +43,28 @@ class View:
 
 @dataclass
 class Batch:
-    """Records on their way into a message."""
+    """Records on their way into a message: runs of events, each (events, keys, checks, places) or (packed, first seq)."""
 
-    events: list = field(default_factory=list)
-    keys: list = field(default_factory=list)
-    checks: list = field(default_factory=list)
-    places: list = field(default_factory=list)
+    runs: list[tuple] = field(default_factory=list)
     rejects: list = field(default_factory=list)
     leaves: bytearray = field(default_factory=bytearray)
+    times: list[str] = field(default_factory=list)  # among them the first and the last
+
+    def add(self, event: tuple, key: bytes, check: bytes, place: tuple) -> None:
+        """An event that Python made."""
+        if not self.runs or len(self.runs[-1]) == 2:
+            self.runs.append(([], [], [], []))
+        events, keys, checks, places = self.runs[-1]
+        events.append(event)
+        keys.append(key)
+        checks.append(check)
+        places.append(place)
+        self.times.append(event[0])
+
+    def packed(self, events: bytes, seq: int, first: str, last: str) -> None:
+        """Events that the native lane made."""
+        self.runs.append((events, seq))
+        self.times += (first, last)
 
 
 def chunked(target: int, chunker: Chunker, task: Task) -> Iterator[tuple]:

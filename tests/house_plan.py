@@ -20,7 +20,8 @@ PLUGIN_FLOOR = 4
 BESIDE: dict[str, set[str]] = {
     "places": {"paths"}, "programs": {"places", "paths"}, "arrivals": {"programs"},
     "times": {"errors", "model"}, "schema": {"model"}, "evidence.raw": {"shapes"}, "queries": {"evidence"},
-    "task": {"cells", "evidence", "tables"}, "interner": {"blocks"}, "store": {"interner", "blocks"}, "pipeline": {"reading"},
+    "task": {"cells", "evidence", "tables"}, "interner": {"blocks"}, "store": {"interner", "blocks", "rows"},
+    "pipeline": {"reading"},
     "blocks": {"cells", "tables"}, "rows": {"blocks", "cells"}, "stretches": {"rows", "blocks"},
     "segments": {"stretches", "rows", "blocks", "cells"},
     "months": {"tables"}, "swift": {"segments", "stretches", "rows", "evidence"},

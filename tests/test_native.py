@@ -24,6 +24,7 @@ from fimforensics.evidence.leaves import leaf
 from fimforensics.ingest import Options, ingest
 from fimforensics.model import COLUMNS
 from fimforensics.native import compiling, native
+from fimforensics.store import FLAG_TEXTS
 from fimforensics.stretches import stretches
 from fimforensics.swift import swift
 
@@ -44,8 +45,13 @@ class Swift:
 
     def read(self, data: bytes, offset: int = 0, limit: int = 1 << 60, most: int = 1 << 20) -> tuple[int, int, int, tuple]:
         """Where it stopped, how many lines it took, whether the next is strange, and the lists."""
-        lists: tuple = [], [], [], [], bytearray()
-        return (*self.lane.read(data, 0, offset, limit, 100, most, lists), lists)
+        leaves = bytearray()
+        assert native is not None
+        at, count, strange, packed, first, last = self.lane.read(data, 0, offset, limit, 100, most, leaves)
+        lists = native.unpack(packed, 100, FLAG_TEXTS)
+        times = [event[0] for event in lists[0]]
+        assert (first, last) == ((min(times), max(times)) if count else ("", ""))
+        return at, count, strange, (*lists, leaves)
 
 
 class Slow:
@@ -171,7 +177,7 @@ def test_a_layout_that_is_none_is_refused() -> None:
     with pytest.raises((TypeError, ValueError)):
         native.Lane()
     with pytest.raises(ValueError):
-        native.Lane.__new__(native.Lane).read(b"", 0, 0, 0, 0, 0, ([], [], [], [], bytearray()))
+        native.Lane.__new__(native.Lane).read(b"", 0, 0, 0, 0, 0, bytearray())
 
 
 @pytest.mark.parametrize("portable", [False, True])

@@ -21,7 +21,12 @@ static bool block_fill(Block *block, PyObject *answer) {
     if (!PyArg_ParseTuple(answer, "O!KIO!O", &PyTuple_Type, &ids, &forms, &block->flags, &PyTuple_Type, &pieces, &word))
         return false;
     block->forms = forms;
-    block->word = word;
+    if (word != Py_None) {
+        Py_ssize_t size;
+        if (!(block->text.at = PyUnicode_AsUTF8AndSize(word, &size)))
+            return false;
+        block->text.size = (size_t)size;
+    }
     if (PyTuple_GET_SIZE(ids) > IDS || PyTuple_GET_SIZE(pieces) > PIECES || block->flags > 3) {
         PyErr_SetString(PyExc_RuntimeError, "an answer that no lane understands");
         return false;

@@ -57,9 +57,8 @@ typedef struct {
     Table parts[MOST_PARTS], tables[KINDS];
     int64_t count;  /* of all parts that were ever numbered */
     PyObject *prove, *asked[KINDS], *real;  /* the functions of `swift.Answers` */
-    PyObject *flags[4];  /* the texts of `rows.FLAGS` */
     Line line;
-    Buffer key, row, scratch;
+    Buffer key, row, scratch, out;  /* `out`: packed events */
     int path_form_shift;
     uint64_t old_empty, new_empty;
     ShaState inner, outer;  /* of the salt, after the case's key */
@@ -67,7 +66,7 @@ typedef struct {
 } Lane;
 
 /* A layout, as `swift.swift` tells it; -1 with an exception. `lane_close` frees what it could take. */
-int lane_open(Lane *lane, PyObject *steps, PyObject *groups, PyObject *answers, PyObject *flags, size_t most, size_t most_bytes);
+int lane_open(Lane *lane, PyObject *steps, PyObject *groups, PyObject *answers, size_t most, size_t most_bytes);
 void lane_close(Lane *lane);
 
 bool put(Buffer *buffer, const char *at, size_t size);
@@ -83,10 +82,10 @@ int lane_cell_block(Lane *lane, int kind, int64_t host, Block **found);
 /* A time's canonical form into `out` and its flags. */
 int lane_time(Lane *lane, const Cell *cell, char out[28], unsigned *flags);
 
-/* The match key, row hash, leaf and event of one line. */
+/* The match key, row hash, leaf and time of one line; its event goes to `lane->out`. */
 typedef struct {
     uint8_t key[32], row_hash[32], leaf[32];
-    PyObject *event;
+    char time[28];
 } Made;
 
 int lane_make(Lane *lane, const char *at, size_t size, uint64_t seq, uint64_t offset, Made *made);

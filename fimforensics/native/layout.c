@@ -104,14 +104,12 @@ static bool answers_open(Lane *lane, PyObject *answers) {
     return (lane->prove = PyObject_GetAttrString(answers, "prove")) && (lane->real = PyObject_GetAttrString(answers, "real"));
 }
 
-int lane_open(Lane *lane, PyObject *steps, PyObject *groups, PyObject *answers, PyObject *flags, size_t most, size_t most_bytes) {
-    if (PyTuple_GET_SIZE(groups) != 3 || PyTuple_GET_SIZE(flags) != 4)
-        return refuse("three groups and four flags"), -1;
+int lane_open(Lane *lane, PyObject *steps, PyObject *groups, PyObject *answers, size_t most, size_t most_bytes) {
+    if (PyTuple_GET_SIZE(groups) != 3)
+        return refuse("there are three groups"), -1;
     for (int i = 0; i < KINDS; i++)
         table_open(&lane->tables[i], most, most_bytes);
     lane->steps = Py_NewRef(steps);
-    for (int i = 0; i < 4; i++)
-        lane->flags[i] = Py_NewRef(PyTuple_GET_ITEM(flags, i));
     return stretches_open(lane, steps, most, most_bytes) && groups_open(lane, groups) && answers_open(lane, answers) ? 0 : -1;
 }
 
@@ -128,8 +126,7 @@ void lane_close(Lane *lane) {
     free(lane->key.at);
     free(lane->row.at);
     free(lane->scratch.at);
-    for (int i = 0; i < 4; i++)
-        Py_CLEAR(lane->flags[i]);
+    free(lane->out.at);
     Py_CLEAR(lane->steps);
     Py_CLEAR(lane->prove);
     Py_CLEAR(lane->real);

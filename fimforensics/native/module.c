@@ -1,21 +1,22 @@
 /* The module `_native`: lanes, and SHA-256 for the tests. What it gives is what the Python beside it gives, sooner. */
 #include "lane.h"
+#include "place.h"
 
 #include <string.h>
 
 enum { LONGEST = 128 << 10 };  /* bytes of a line; `segments.LONGEST` */
 
 static int lane_init(PyObject *self, PyObject *args, PyObject *named) {
-    static char *names[] = {"steps", "groups", "answers", "flags", "bits", "key", "place", "most", "most_bytes", NULL};
+    static char *names[] = {"steps", "groups", "answers", "bits", "key", "place", "most", "most_bytes", NULL};
     Lane *lane = (Lane *)self;
-    PyObject *steps, *groups, *answers, *flags;
+    PyObject *steps, *groups, *answers;
     const uint8_t *inner, *outer;
     Py_ssize_t inner_size, outer_size, most, most_bytes;
     unsigned long long old_empty, new_empty, snapshot, member;
     int shift;
     if (lane->steps || !PyArg_ParseTupleAndKeywords(
-            args, named, "O!O!OO!(iKK)(y#y#)(KK)nn", names, &PyTuple_Type, &steps, &PyTuple_Type, &groups, &answers, &PyTuple_Type,
-            &flags, &shift, &old_empty, &new_empty, &inner, &inner_size, &outer, &outer_size, &snapshot, &member, &most, &most_bytes))
+            args, named, "O!O!O(iKK)(y#y#)(KK)nn", names, &PyTuple_Type, &steps, &PyTuple_Type, &groups, &answers,
+            &shift, &old_empty, &new_empty, &inner, &inner_size, &outer, &outer_size, &snapshot, &member, &most, &most_bytes))
         return -1;
     if (inner_size != 64 || outer_size != 64 || shift < 0 || shift > 63 || most < 1 || most_bytes < 1) {
         PyErr_SetString(PyExc_ValueError, "two blocks of 64 bytes, a shift of a number of 64 bits, and room for something");
@@ -29,7 +30,7 @@ static int lane_init(PyObject *self, PyObject *args, PyObject *named) {
     lane->inner = lane->outer = SHA_START;
     sha_blocks(&lane->inner, inner, 1);
     sha_blocks(&lane->outer, outer, 1);
-    return lane_open(lane, steps, groups, answers, flags, (size_t)most, (size_t)most_bytes);
+    return lane_open(lane, steps, groups, answers, (size_t)most, (size_t)most_bytes);
 }
 
 static void lane_dealloc(PyObject *self) {
@@ -37,29 +38,6 @@ static void lane_dealloc(PyObject *self) {
     lane_close((Lane *)self);
     type->tp_free(self);
     Py_DECREF(type);
-}
-
-typedef struct {
-    PyObject *events, *keys, *checks, *places, *leaves;
-} Lists;
-
-/* Appends and gives up the reference. */
-static bool append(PyObject *list, PyObject *item) {
-    bool well = item && PyList_Append(list, item) == 0;
-    Py_XDECREF(item);
-    return well;
-}
-
-static bool made_keep(const Lists *lists, const Made *made, uint64_t seq, uint64_t offset, size_t length) {
-    Py_ssize_t before = PyByteArray_GET_SIZE(lists->leaves);
-    if (!append(lists->events, made->event)
-        || !append(lists->keys, PyBytes_FromStringAndSize((const char *)made->key, 32))
-        || !append(lists->checks, PyBytes_FromStringAndSize((const char *)made->row_hash, 8))
-        || !append(lists->places, Py_BuildValue("(KKnO)", (unsigned long long)seq, (unsigned long long)offset, (Py_ssize_t)length, Py_None))
-        || PyByteArray_Resize(lists->leaves, before + 32) < 0)
-        return false;
-    memcpy(PyByteArray_AS_STRING(lists->leaves) + before, made->leaf, 32);
-    return true;
 }
 
 /* Is the exception one by which Python says that a line is not plain? Then it is gone. */
@@ -71,41 +49,70 @@ static bool only_strange(void) {
 }
 
 PyDoc_STRVAR(read_doc,
-"read(data, at, offset, limit, seq, most, lists) -> (at, count, strange)\n\n"
-"Takes the lines of `data` from `at` on, which lies at `offset` in the member, into the five lists of a batch: until `most` are\n"
-"taken, one begins beyond `limit`, or one is not plainly of this layout. Where the next one begins, how many were taken, and whether\n"
-"the next one is not plain.");
+"read(data, at, offset, limit, seq, most, leaves) -> (at, count, strange, packed, first, last)\n\n"
+"Takes the lines of `data` from `at` on, which lies at `offset` in the member: until `most` are taken, one begins beyond `limit`,\n"
+"or one is not plainly of this layout. Where the next one begins, how many were taken, whether the next one is not plain, the\n"
+"packed events, and their first and last time; leaves are added to the bytearray.");
+
+typedef struct {
+    const char *data;
+    Py_ssize_t size, at, most, count;
+    unsigned long long offset, limit, seq;
+    PyObject *leaves;
+    bool strange;
+    char first[28], last[28];
+} Reading;
+
+static bool leaf_keep(PyObject *leaves, const uint8_t leaf[32]) {
+    Py_ssize_t before = PyByteArray_GET_SIZE(leaves);
+    if (PyByteArray_Resize(leaves, before + 32) < 0)
+        return false;
+    memcpy(PyByteArray_AS_STRING(leaves) + before, leaf, 32);
+    return true;
+}
+
+static bool lines_read(Lane *lane, Reading *now) {
+    while (now->at < now->size && now->count < now->most && now->offset <= now->limit) {
+        const char *line = now->data + now->at, *end = memchr(line, '\n', (size_t)(now->size - now->at));
+        size_t length = (size_t)((end ? end : now->data + now->size) - line), before = lane->out.size;
+        Made made;
+        int told = STRANGE;
+        if (length && length - 1 <= LONGEST)
+            told = lane_make(lane, line, length, now->seq + (uint64_t)now->count, now->offset, &made);
+        now->strange = told == STRANGE || (told == FAILED && only_strange());
+        if (told != WELL)
+            lane->out.size = before;
+        if (now->strange)
+            return true;
+        if (told == FAILED || !leaf_keep(now->leaves, made.leaf))
+            return false;
+        if (!now->count || memcmp(made.time, now->first, sizeof now->first) < 0)
+            memcpy(now->first, made.time, sizeof now->first);
+        if (!now->count || memcmp(made.time, now->last, sizeof now->last) > 0)
+            memcpy(now->last, made.time, sizeof now->last);
+        now->count++;
+        now->at += (Py_ssize_t)length + 1;
+        now->offset += length + 1;
+    }
+    return true;
+}
 
 static PyObject *lane_read(PyObject *self, PyObject *args) {
     Lane *lane = (Lane *)self;
-    Lists lists;
-    const char *data;
-    Py_ssize_t size, at, most, count = 0;
-    bool strange = false;
-    unsigned long long offset, limit, seq;
-    if (!PyArg_ParseTuple(args, "y#nKKKn(O!O!O!O!O!)", &data, &size, &at, &offset, &limit, &seq, &most, &PyList_Type, &lists.events,
-                          &PyList_Type, &lists.keys, &PyList_Type, &lists.checks, &PyList_Type, &lists.places, &PyByteArray_Type,
-                          &lists.leaves))
+    Reading now = {.count = 0};
+    if (!PyArg_ParseTuple(args, "y#nKKKnO!", &now.data, &now.size, &now.at, &now.offset, &now.limit, &now.seq, &now.most,
+                          &PyByteArray_Type, &now.leaves))
         return NULL;
-    if (!lane->steps || at < 0) {
+    if (!lane->steps || now.at < 0) {
         PyErr_SetString(PyExc_ValueError, "a lane that was never opened, or a place before the data");
         return NULL;
     }
-    while (at < size && count < most && offset <= limit) {
-        const char *line = data + at, *end = memchr(line, '\n', (size_t)(size - at));
-        size_t length = (size_t)((end ? end : data + size) - line);
-        Made made;
-        int told = length && length - 1 <= LONGEST ? lane_make(lane, line, length, seq + (uint64_t)count, offset, &made) : STRANGE;
-        strange = told == STRANGE || (told == FAILED && only_strange());
-        if (strange)
-            break;
-        if (told == FAILED || !made_keep(&lists, &made, seq + (uint64_t)count, offset, length))
-            return NULL;
-        count++;
-        at += (Py_ssize_t)length + 1;
-        offset += length + 1;
-    }
-    return Py_BuildValue("(nni)", at < size ? at : size, count, (int)strange);
+    lane->out.size = 0;
+    if (!lines_read(lane, &now))
+        return NULL;
+    Py_ssize_t stamp = now.count ? (Py_ssize_t)sizeof now.first : 0;
+    return Py_BuildValue("(nniy#s#s#)", now.at < now.size ? now.at : now.size, now.count, (int)now.strange,
+                         lane->out.at ? lane->out.at : "", (Py_ssize_t)lane->out.size, now.first, stamp, now.last, stamp);
 }
 
 static PyMethodDef lane_methods[] = {{"read", lane_read, METH_VARARGS, read_doc}, {NULL, NULL, 0, NULL}};
@@ -135,20 +142,25 @@ static PyObject *sha256_choose(PyObject *module, PyObject *portable) {
 
 static PyMethodDef methods[] = {
     {"sha256", sha256_of, METH_VARARGS, "sha256(one, other) -> the SHA-256 of each"},
+    {"unpack", unpack, METH_VARARGS, "unpack(packed, seq, flags) -> (events, keys, checks, places)"},
     {"choose", sha256_choose, METH_O, "choose(portable) -> whether the processor's own SHA instructions are in use from now on"},
     {NULL, NULL, 0, NULL}};
 
 static int module_exec(PyObject *module) {
     PyObject *name = PyUnicode_FromString("fimforensics"), *type = PyType_FromModuleAndSpec(module, &lane_spec, NULL);
-    if (!name || !type || PyModule_AddType(module, (PyTypeObject *)type) < 0
+    PyObject *placer = PyType_FromModuleAndSpec(module, &placer_spec, NULL);
+    if (!name || !type || !placer || PyModule_AddType(module, (PyTypeObject *)type) < 0
+        || PyModule_AddType(module, (PyTypeObject *)placer) < 0
         || PyModule_AddStringConstant(module, "SOURCES", SOURCES) < 0) {
         Py_XDECREF(name);
         Py_XDECREF(type);
+        Py_XDECREF(placer);
         return -1;
     }
     bytes_seed((uint64_t)PyObject_Hash(name) ^ (uint64_t)(uintptr_t)module);  /* Python's hash of a text differs from run to run */
     Py_DECREF(name);
     Py_DECREF(type);
+    Py_DECREF(placer);
     sha_choose(0);
     return 0;
 }

@@ -1,17 +1,18 @@
-/* A line's row, match key, leaf and event, out of its blocks' pieces and its own cells; as `segments.Lane` makes them. */
+/* A line's row, match key, leaf and packed event, out of its blocks' pieces and its own cells; as `segments.Lane` makes them. */
 #include "lane.h"
+#include "pack.h"
 
 #include <stdio.h>
 #include <string.h>
 
 typedef struct {
     Block *machine, *change, *file, *request, *registry, *process, *content;
-    char time[28], access[28];
+    char time[STAMP], access[STAMP];
     bool accessed, same_access;
     uint64_t forms;
     unsigned flags;
-    PyObject *billed;  /* owned; text or None */
-    Span billed_json;
+    PyObject *real;  /* owned; the text of a billed size that has a fraction */
+    Span billed;
 } Parts;
 
 static const Span FLAG_JSON[4] = {SPAN("null"), SPAN("\"escaped\""), SPAN("\"odd time\""), SPAN("\"escaped, odd time\"")};
@@ -63,23 +64,17 @@ static int times_read(Lane *lane, Parts *found) {
 
 static int billed_read(Lane *lane, Parts *found) {
     const Cell *cell = &lane->line.cells[BILLED];
-    if (cell->kind == REAL)
-        found->billed = PyObject_CallFunction(lane->real, "y#", cell->span.at, (Py_ssize_t)cell->span.size);
-    else if (cell->kind == WHOLE)
-        found->billed = PyUnicode_FromStringAndSize(cell->span.at, (Py_ssize_t)cell->span.size);
-    else if (cell->kind == NOTHING || cell->span.size == 2)
-        found->billed = Py_NewRef(Py_None);
-    else
+    if (cell->kind == WHOLE)
+        found->billed = cell->span;
+    if (cell->kind == TEXT && cell->span.size > 2)
         return STRANGE;
-    if (!found->billed)
-        return FAILED;
-    found->billed_json = (Span){NULL, 0};
-    if (found->billed != Py_None) {
-        Py_ssize_t size;
-        found->billed_json.at = PyUnicode_AsUTF8AndSize(found->billed, &size);
-        found->billed_json.size = (size_t)size;
-    }
-    return found->billed == Py_None || found->billed_json.at ? WELL : FAILED;
+    if (cell->kind != REAL)
+        return WELL;
+    found->real = PyObject_CallFunction(lane->real, "y#", cell->span.at, (Py_ssize_t)cell->span.size);
+    Py_ssize_t size = 0;
+    found->billed.at = found->real ? PyUnicode_AsUTF8AndSize(found->real, &size) : NULL;
+    found->billed.size = (size_t)size;
+    return found->billed.at ? WELL : FAILED;
 }
 
 /* The blocks, in the order in which the ordinary way makes them. */
@@ -119,7 +114,7 @@ static bool row_write(Lane *lane, const Parts *found) {
         && put_all(out, process, sizeof process / sizeof *process) && PUT(out, ",")
         && (found->accessed ? put_quoted(out, found->access, sizeof found->access) : PUT(out, "null"))
         && put_all(out, image, sizeof image / sizeof *image) && PUT(out, ",")
-        && (found->billed_json.at ? put_quoted(out, found->billed_json.at, found->billed_json.size) : PUT(out, "null"))
+        && (found->billed.size ? put_quoted(out, found->billed.at, found->billed.size) : PUT(out, "null"))
         && put_all(out, rest, sizeof rest / sizeof *rest) && PUT(out, "]");
 }
 
@@ -135,54 +130,49 @@ static bool key_write(Lane *lane, const Parts *found) {
     return PUT(out, "[") && put_quoted(out, found->time, 23) && put_all(out, rest, sizeof rest / sizeof *rest) && PUT(out, "]");
 }
 
-/* Old or new data as text; None where there is none. */
-static PyObject *data_text(Lane *lane, Span cell) {
-    Buffer *out = &lane->scratch;
+/* The bytes of old or new data into the packed event; how many. */
+static bool data_pack(Buffer *out, Span cell, uint32_t *size) {
+    *size = 0;
     if (cell.at[0] != '"' || cell.size == 2)
-        return Py_NewRef(Py_None);
-    out->size = 0;
+        return true;
     if (!put(out, cell.at, cell.size))
-        return NULL;
-    return PyUnicode_FromStringAndSize(out->at, (Py_ssize_t)cell_text(cell, out->at));
+        return false;
+    size_t text = cell_text(cell, out->at + out->size - cell.size);
+    out->size -= cell.size - text;
+    *size = (uint32_t)text;
+    return true;
 }
 
-static PyObject *number(int64_t id) {
-    return id == NONE ? Py_NewRef(Py_None) : PyLong_FromLongLong(id);
+static bool text_pack(Buffer *out, Span text, uint32_t *size) {
+    *size = (uint32_t)text.size;
+    return put(out, text.at, text.size);
 }
 
-static PyObject *event_new(Lane *lane, const Parts *found) {
+static bool event_pack(Lane *lane, const Parts *found, const Made *made, uint64_t offset, size_t length) {
     const Cell *cells = lane->line.cells;
     const int64_t *file = found->file->ids, *registry = found->registry->ids, *process = found->process->ids;
-    const int64_t ids[] = {
+    const int64_t ids[REFERENCES] = {
         found->machine->ids[0], found->change->ids[0], file[0], registry[0], found->content->ids[0], process[0], process[1], file[1],
         file[2], found->request->ids[0], found->machine->ids[1], process[2], registry[1]};
-    PyObject *event = PyTuple_New(23), *time = PyUnicode_FromStringAndSize(found->time, sizeof found->time);
-    if (!event || !time) {
-        Py_XDECREF(event);
-        Py_XDECREF(time);
-        return NULL;
-    }
-    PyObject *last = !found->accessed ? Py_NewRef(Py_None) : found->same_access ? Py_NewRef(time)
-                     : PyUnicode_FromStringAndSize(found->access, sizeof found->access);
-    PyObject *size = cells[SIZE].kind == WHOLE ? PyLong_FromLongLong(cell_whole(cells[SIZE].span)) : Py_NewRef(Py_None);
-    PyObject *rest[] = {
-        Py_NewRef(found->file->word), size, data_text(lane, cells[OLD_DATA].span), data_text(lane, cells[NEW_DATA].span), last,
-        Py_NewRef(found->billed), PyLong_FromUnsignedLongLong(found->forms), Py_NewRef(found->change->word),
-        Py_NewRef(lane->flags[found->flags & 3])};
-    bool well = true;
-    PyTuple_SET_ITEM(event, 0, time);
-    for (size_t i = 0; i < 13; i++) {
-        PyObject *one = number(ids[i]);
-        well = well && one;
-        PyTuple_SET_ITEM(event, (Py_ssize_t)(1 + i), one);
-    }
-    for (size_t i = 0; i < 9; i++) {
-        well = well && rest[i];
-        PyTuple_SET_ITEM(event, (Py_ssize_t)(14 + i), rest[i]);
-    }
-    if (!well)
-        Py_CLEAR(event);
-    return event;
+    Buffer *out = &lane->out;
+    size_t began = out->size;
+    Packed event = {.offset = offset, .forms = found->forms, .length = (uint32_t)length, .flags = (uint8_t)(found->flags & 3),
+                    .accessed = found->accessed, .sized = cells[SIZE].kind == WHOLE};
+    event.size = event.sized ? cell_whole(cells[SIZE].span) : 0;
+    memcpy(event.key, made->key, sizeof event.key);
+    memcpy(event.check, made->row_hash, sizeof event.check);
+    memcpy(event.time, found->time, STAMP);
+    if (found->accessed)
+        memcpy(event.access, found->access, STAMP);
+    for (int i = 0; i < REFERENCES; i++)
+        event.ids[i] = ids[i] == NONE ? ABSENT : (uint32_t)ids[i];
+    if (!put(out, (const char *)&event, sizeof event) || !text_pack(out, found->file->text, &event.texts[0])
+        || !data_pack(out, cells[OLD_DATA].span, &event.texts[1]) || !data_pack(out, cells[NEW_DATA].span, &event.texts[2])
+        || !text_pack(out, found->billed, &event.texts[3]) || !text_pack(out, found->change->text, &event.texts[4])
+        || !put(out, "\0\0\0\0\0\0\0", packed_padding(out->size - began)))
+        return false;
+    memcpy(out->at + began, &event, sizeof event);
+    return true;
 }
 
 static void big_endian(uint8_t *out, uint64_t number) {
@@ -218,16 +208,16 @@ static int made_from(Lane *lane, Parts *found, const char *at, size_t size, uint
         return FAILED;
     sha_end(SHA_START, 0, (const uint8_t *)lane->key.at, lane->key.size, made->key);
     sha_two((const uint8_t *)lane->row.at, lane->row.size, made->row_hash, (const uint8_t *)at, size, raw);
+    memcpy(made->time, found->time, STAMP);
     leaf_make(lane, seq, offset, size, raw, made);
-    made->event = event_new(lane, found);
-    return made->event ? WELL : FAILED;
+    return event_pack(lane, found, made, offset, size) ? WELL : FAILED;
 }
 
 int lane_make(Lane *lane, const char *at, size_t size, uint64_t seq, uint64_t offset, Made *made) {
-    Parts found = {.billed = NULL};
+    Parts found = {.real = NULL};
     int told = lane_split(lane, at, size);
     if (told == WELL)
         told = made_from(lane, &found, at, size, seq, offset, made);
-    Py_XDECREF(found.billed);
+    Py_XDECREF(found.real);
     return told;
 }

@@ -17,7 +17,7 @@ typedef struct {
     int64_t ids[IDS];  /* NONE where there is no entity */
     Span pieces[PIECES];
     PyObject *held;  /* what owns bytes that the pieces point at */
-    PyObject *word;  /* a text of the event, borrowed from `held`; or None */
+    Span text;  /* a text of the event; empty where there is none */
     char key[];
 } Block;
 

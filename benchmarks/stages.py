@@ -6,6 +6,8 @@ of the records' columns, keys the table that knows events again. The compiled la
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import sqlite3
 import tempfile
 from collections import defaultdict
@@ -20,6 +22,7 @@ from unittest.mock import patch
 from fimforensics import derived, ingest, reading, store
 from fimforensics.evidence import originals
 from fimforensics.pipeline import messages
+from fimforensics.reading import MemberReading as Member
 from fimforensics.segments import Lane
 from fimforensics.shapes import jsonl
 
@@ -59,24 +62,24 @@ def _spent(source: Path, case: Path) -> dict[str, float]:
 
     def blocks(lines: jsonl.Lines) -> Iterator[tuple[int, bytes]]:
         found = clocked("read and split", whole_blocks(lines).__next__)
-        while True:
-            try:
+        with contextlib.suppress(StopIteration):
+            while True:
                 yield found()
-            except StopIteration:
-                return
 
     whole_blocks, leaves_of, began = jsonl.Lines.blocks, reading.leaves_of, process_time()
     with (patch.object(jsonl.Lines, "blocks", blocks),
           patch.object(reading, "leaves_of", lambda *args: clocked("leaves", leaves_of(*args))),
           patch.object(originals.Chunker, "_make", clocked("hash and compress", originals.Chunker._make)),
           patch.object(Lane, "read", clocked("rows, keys, events", Lane.read)),
-          patch.object(reading.MemberReading, "_swiftly", clocked("rows, keys, events", reading.MemberReading._swiftly)),
+          patch.object(Member, "_swiftly", clocked("rows, keys, events", Member._swiftly)),
           patch.object(store.Interner, "take", clocked("entities", store.Interner.take)),
           patch.object(store.Writer, "rows", clocked("placing and inserts", store.Writer.rows)),
           patch.object(store.Writer, "flush", clocked("key table", store.Writer.flush)),
           patch.object(derived, "refresh", clocked("indexes and full text", derived.refresh)),
           patch.object(ingest, "stream", lambda task, size: messages(task))):
+        gc.disable()  # as ingest does while it reads beside
         ingest.ingest(case, [source], ingest.Options())
+    gc.enable()
     spent["the rest"] += process_time() - began - sum(spent.values())
     with sqlite3.connect(case) as db:
         assert db.execute("SELECT count(*) FROM occurrences").fetchone()[0], "nothing was ingested"

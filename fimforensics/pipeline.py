@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fimforensics.blocks import Entities
 from fimforensics.errors import Problem, Refused
-from fimforensics.evidence.originals import Chunker, Hashes
+from fimforensics.evidence.originals import Chunker
+from fimforensics.evidence.originals import hashes as new_hashes
 from fimforensics.model import CHUNK
 from fimforensics.reading import MemberReading
 from fimforensics.shapes.containers import members
@@ -30,7 +32,7 @@ def messages(task: Task) -> Iterator[tuple]:
     """Reads the source once from start to end and gives its messages; Problem and Refused say why it cannot be taken."""
     path = Path(task.path)
     before = path.stat()
-    hashes = Hashes()
+    hashes = new_hashes()
     found: dict = {"partial": [], "shapes": [], "tables": [], "columns": set(), "missing": set(), "records": 0,
                    "first": None, "last": None, "apart": False}
     original, entities = Chunker(hashes), Entities()
@@ -51,7 +53,7 @@ def messages(task: Task) -> Iterator[tuple]:
     yield _end(found, hashes, before.st_mtime)
 
 
-def _end(found: dict, hashes: Hashes, modified: float) -> tuple:
+def _end(found: dict, hashes: Any, modified: float) -> tuple:
     sha256, sha1, md5 = hashes.digests()
     truncated = list(found["partial"])
     if found["records"] in CAPS:

@@ -269,8 +269,8 @@ class MemberReading:
         """What the shape left unread still belongs to the original."""
         if opened.rendered and self.cached:
             return
-        with self.member.open() as stream, contextlib.suppress(Problem):
-            at = 0
+        with self.member.open() if self.member.compressed else open(self.task.path, "rb") as stream, contextlib.suppress(Problem):
+            at = 0 if self.member.compressed else stream.seek(self.chunker.seen)
             while data := stream.read(CHUNK):
                 if at + len(data) > self.chunker.seen:
                     self.chunker.feed(at, data)

@@ -141,8 +141,8 @@ def _member(db: apsw.Connection, where: raw.Place, reading: Reading) -> int:
 def _write(db: apsw.Connection, where: raw.Place, set_id: int, member: int, seq: int, built: Built, entities: Entities,
            hashed: bytes) -> None:
     writer = Writer(db, where.snapshot, set_id)
-    writer.rows(member, ("rows", 0, 0, entities.take(), [([built.event], [built.key], [built.row_hash[:8]],
-                                                        [(seq, where.offset, where.length, built.item)])], [], hashed, None, None))
+    run = [built.event], [built.key], [built.row_hash[:8]], [(seq, where.offset, where.length, built.item)]
+    writer.rows(member, ("rows", 0, 0, entities.take(), [run], [], hashed, None, None))
     writer.flush()
     time = built.event[0]
     db.execute("UPDATE snapshots SET new_events = new_events + ?, known_events = known_events + ?, rejects = rejects - 1, "

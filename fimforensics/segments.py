@@ -37,6 +37,7 @@ from fimforensics.stretches import (
     data_forms,
     fragment,
     image_pieces,
+    key_of,
     prove,
     room,
     stretches,
@@ -45,8 +46,8 @@ from fimforensics.stretches import (
 LONGEST = 128 << 10  # bytes of a line; cells of a longer one may be over the limits, which the ordinary way knows
 RECENT, PROCESSES = 1 << 11, 1 << 17  # processes come again all over an export, and their lines are the longest to read
 _TAIL = re.compile(r":[0-5][0-9]\.[0-9]{7}Z\Z").match
-_EXACT = frozenset((str, int, type(None), bool))
 _WORDS = frozenset((str, type(None)))
+_EXACT = _WORDS | {int, bool}
 
 
 def learn(values: dict[str, object], told: object, builder: Builder) -> Lane | None:
@@ -61,7 +62,7 @@ class Lane:
     """Rows and events from lines that are laid out as one line was; one for each layout and each builder's columns."""
 
     def __init__(self, names: list[str], told: object, cells: Cells, entities: Entities) -> None:
-        self._told, self.cells, self._entities = told, cells, entities
+        self._told, self.cells, self.entities = told, cells, entities
         self.blocks = Blocks(cells, entities, keep=False)
         held = stretches(names)
         borders = [*(b',"%b":' % run[0].encode() for _, run in held[1:]), b""]
@@ -90,14 +91,7 @@ class Lane:
         self._count = 0
 
     def _key(self, kinds: tuple[str, ...]) -> Callable[[list[int], tuple], object]:
-        """What tells their columns apart: the numbers of their stretches, and their loose cells as JSON (1 is not true)."""
-        places = self.places[kinds]
-        cells = [len(VARYING) + at for at, name in enumerate(self.loose) if KIND[name] in kinds]
-        numbers = itemgetter(*places) if places else lambda _: None
-        if not cells:
-            return lambda found, _: numbers(found)
-        loose = itemgetter(*cells)
-        return lambda found, raw: (numbers(found), dumps(loose(raw)))
+        return key_of(self.places[kinds], [len(VARYING) + at for at, name in enumerate(self.loose) if KIND[name] in kinds])
 
     def read(self, line: bytes) -> tuple[bytes, bytes, tuple] | None:
         """The match key, row hash and event of a line, or None where it is not plainly like the others."""
@@ -141,7 +135,7 @@ class Lane:
         room(cache, PROCESSES)[part] = self._count
         return self._count
 
-    def _values(self, kinds: tuple[str, ...], raw: tuple, parts: Sequence[bytes]) -> dict[str, object]:
+    def values(self, kinds: tuple[str, ...], raw: tuple, parts: Sequence[bytes]) -> dict[str, object]:
         """What the record says in the columns of these kinds (and of what lies among them)."""
         values: dict[str, object] = {}
         if self.loose:
@@ -164,7 +158,7 @@ class Lane:
 
     def new_machine(self, raw: tuple, parts: Sequence[bytes]) -> Block:
         """A machine's block, where the record is of the lane's table."""
-        values = self._values(MACHINE_KIND, raw, parts)
+        values = self.values(MACHINE_KIND, raw, parts)
         if values.get("Type") != self._told:
             raise ValueError("of another table")
         return self.blocks.machine(cells_in(MACHINE, values))
@@ -179,16 +173,20 @@ class Lane:
 
     def new_request(self, raw: tuple, parts: Sequence[bytes]) -> tuple:
         """A request's number, forms, flags, and pieces of row and key."""
-        cells, forms, ids, flags, _ = self.blocks.request(cells_in(REQUEST, self._values(REQUEST_KIND, raw, parts)))
+        cells, forms, ids, flags, _ = self.blocks.request(cells_in(REQUEST, self.values(REQUEST_KIND, raw, parts)))
         return ids[0], forms, flags, b",%b," % fragment(*cells), b"%b]" % fragment(*request_key(cells))
+
+    def new_actor(self, raw: tuple) -> tuple:
+        """An account's block and pieces."""
+        return actor_pieces(self._block({}, raw, self.blocks.actor, 0))
 
     def new_process(self, host: int, numbers: list[int], raw: tuple, parts: Sequence[bytes]) -> Process:
         """A process with its image and account, which are remembered."""
-        values = self._values(ACTOR_KINDS, raw, parts)
+        values = self.values(ACTOR_KINDS, raw, parts)
         raw_actor = cells_in(ACCOUNT, values)
         actor = self._actors.get(raw_actor)
         if actor is None:
-            actor = room(self._actors)[raw_actor] = actor_pieces(self._block({}, raw_actor, self.blocks.actor, 0))
+            actor = room(self._actors)[raw_actor] = self.new_actor(raw_actor)
         seen = self._image_key(numbers, raw)
         image = self._images.get(seen)
         if image is None:
@@ -213,7 +211,7 @@ class Lane:
         if not _WORDS.issuperset(map(type, raw[:3])) or (size is not None and not -(1 << 63) <= size < 1 << 63):
             raise ValueError("not plain")
         (md5, one), (long, two), (sha1, three) = map(self.cells.hash, raw[:3])
-        number = self._entities.add("contents", (long or None, sha1 or None, md5 or None, size)) if long or sha1 or md5 else None
+        number = self.entities.add("contents", (long or None, sha1 or None, md5 or None, size)) if long or sha1 or md5 else None
         forms = empty("FileMd5", md5) | empty("FileSha256", long) | empty("FileSha1", sha1)
         return number, md5, long, sha1, forms, one | two | three
 

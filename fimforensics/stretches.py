@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import orjson
@@ -51,6 +53,15 @@ def fragment(*cells: object) -> bytes:
 def cells_in(names: tuple[str, ...], values: dict[str, object]) -> tuple:
     """The values of these columns; None where one is not there."""
     return tuple(map(values.get, names))
+
+
+def key_of(places: list[int], cells: list[int]) -> Callable[[list[int], tuple], object]:
+    """What tells two blocks apart: the numbers of their stretches, and their loose cells as JSON (1 is not true)."""
+    numbers = itemgetter(*places) if places else lambda _: None
+    if not cells:
+        return lambda found, _: numbers(found)
+    loose = itemgetter(*cells)
+    return lambda found, raw: (numbers(found), dumps(loose(raw)))
 
 
 def room(cache: dict, size: int = CACHE) -> dict:

@@ -11,12 +11,26 @@ from typing import Any
 
 import orjson
 
+from fimforensics.blocks import ACCOUNT, IMAGE, PROCESS
 from fimforensics.evidence.leaves import blocks_of
 from fimforensics.model import COLUMNS, LONG, REAL
+from fimforensics.paths import file_key
 from fimforensics.rows import decimal, dumps
 from fimforensics.schema import EMPTY_BIT, PATH_FORM_SHIFT
 from fimforensics.segments import PROCESSES, Lane
-from fimforensics.stretches import ACTOR_KINDS, KIND, MACHINE_KIND, REQUEST_KIND, VARYING, Kinds, fragment, prove
+from fimforensics.stretches import (
+    ACTOR_KINDS,
+    IMAGE_KIND,
+    KIND,
+    MACHINE_KIND,
+    REQUEST_KIND,
+    VARYING,
+    Kinds,
+    cells_in,
+    fragment,
+    image_pieces,
+    prove,
+)
 
 NOTHING, TEXT, WHOLE, TRUTH, PART = 1, 2, 4, 8, 16  # kinds of cells, as native/cells.h numbers them
 MOST_BYTES = 48 << 20  # of the bytes by which blocks of one kind are known
@@ -36,14 +50,18 @@ def swift(native: ModuleType, lane: Lane, case_key: bytes, snapshot: int, member
 
     The native lane numbers parts for itself, so `lane` must be asked by nobody else.
     """
-    slots = {name: at for at, name in enumerate((*VARYING, *lane.loose))}
+    fresh = *VARYING, *lane.loose
+    stable = [name for _, repeats, names in lane.layout if repeats for name in names]
+    slots = {name: at for at, name in enumerate(dict.fromkeys((*fresh, *stable, *PROCESS, *ACCOUNT)))}
     columns = {name: (b'"%b":' % name.encode(), slot, _takes(name)) for name, slot in slots.items()}
-    steps = tuple((border, stable, () if stable else tuple(map(columns.__getitem__, names)))
-                  for border, stable, names in lane.layout)
+    steps = tuple((border, repeats, tuple(map(columns.__getitem__, names)))
+                  for border, repeats, names in lane.layout)
     groups = tuple((tuple(lane.places[kinds]), tuple(slots[name] for name in lane.loose if KIND[name] in kinds))
-                   for kinds in (MACHINE_KIND, REQUEST_KIND, ACTOR_KINDS))
+                   for kinds in (MACHINE_KIND, REQUEST_KIND, ACTOR_KINDS, IMAGE_KIND))
     leaves = blocks_of(case_key)
-    bits = PATH_FORM_SHIFT, EMPTY_BIT["OldValueData"], EMPTY_BIT["NewValueData"]
+    empty, process_empty = (tuple(EMPTY_BIT.get(name, 0) for name in names) for names in (VARYING, PROCESS))
+    process, account = (tuple(slots[name] for name in names) for names in (PROCESS, ACCOUNT))
+    bits = PATH_FORM_SHIFT, empty, process_empty, process, account, len(fresh)
     try:
         return native.Lane(steps, groups, Answers(lane), bits, leaves, (snapshot, member), PROCESSES, MOST_BYTES)
     except ValueError:
@@ -55,6 +73,7 @@ class Answers:
 
     def __init__(self, lane: Lane) -> None:
         self._lane, self._blocks = lane, lane.blocks
+        self.add = lane.entities.add
         self._names = [frozenset(names) for _, _, names in lane.layout]
 
     def prove(self, stretch: int, part: bytes) -> None:
@@ -85,6 +104,18 @@ class Answers:
         _, account, actor_key = found.actor
         pieces = found.first, account, i0, i1, found.source, i2, b"".join((found.key, image_key, actor_key))
         return (found.process, found.account, found.report), found.forms, found.flags, pieces, None
+
+    def image(self, _: int, numbers: tuple, parts: tuple, cells: bytes) -> Answer:
+        """ids (image), three pieces of the row, piece of the key, the path's comparison key; its name as text."""
+        values = self._lane.values(IMAGE_KIND, self._raw(cells, IMAGE_KIND), parts)
+        block, i0, i1, i2, key = image_pieces(self._blocks.image(cells_in(IMAGE, values)))
+        name, path = block.cells[:2]
+        return block.ids, block.forms, block.flags, (i0, i1, i2, key, file_key(path).encode() if path else b""), name or None
+
+    def actor(self, _: int, cells: bytes) -> Answer:
+        """ids (account), pieces of row and key."""
+        block, row, key = self._lane.new_actor(tuple(orjson.loads(cells)))
+        return block.ids, block.forms, block.flags, (row, key), None
 
     def change(self, _: int, cells: bytes) -> Answer:
         """ids (change), pieces of its cells and of what the record spelled otherwise, which is a text of the event too."""

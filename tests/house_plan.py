@@ -24,7 +24,7 @@ BESIDE: dict[str, set[str]] = {
     "pipeline": {"reading"},
     "blocks": {"cells", "tables"}, "rows": {"blocks", "cells"}, "stretches": {"rows", "blocks"},
     "segments": {"stretches", "rows", "blocks", "cells"},
-    "months": {"tables"}, "swift": {"segments", "stretches", "rows", "evidence"},
+    "months": {"tables"}, "swift": {"segments", "stretches", "rows", "blocks", "evidence"},
     "stream": {"pipeline"}, "sources": {"pipeline"}, "settle": {"reading"},
     "snapshot": {"sources", "settle", "derived"}, "ingest": {"case", "sources", "snapshot", "stream", "pipeline", "derived"},
     "seal": {"case"}, "replay": {"case", "ingest", "reading", "settle", "derived"}, "analyze": {"analyses"},

@@ -21,6 +21,7 @@ from test_hotpath import CELL, EVENT, LINE, builder, event, generated, tables, w
 from fimforensics import reading, segments
 from fimforensics.blocks import Entities
 from fimforensics.evidence.leaves import leaf
+from fimforensics.evidence.originals import Hashes, hashes
 from fimforensics.ingest import Options, ingest
 from fimforensics.model import COLUMNS
 from fimforensics.native import compiling, native
@@ -191,6 +192,15 @@ def test_sha_256_is_sha_256(portable: bool) -> None:
             assert native.sha256(one, other) == (sha256(one).digest(), sha256(other).digest())
     finally:
         native.choose(False)
+
+
+@given(st.lists(st.binary(max_size=200), max_size=6))
+def test_three_hashes_in_one_pass(pieces: list[bytes]) -> None:
+    quick, slow = hashes(), Hashes()
+    assert type(quick) is getattr(native, "Hashes", Hashes)  # without SHA instructions there is none
+    for piece in pieces:
+        assert quick.update(memoryview(piece)) == slow.update(piece)
+    assert (quick.size, quick.digests()) == (slow.size, slow.digests())
 
 
 def test_a_case_is_the_same_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import deque
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import zstandard
 
 from fimforensics.model import CHUNK
+from fimforensics.native import native
 
 
 class Chunk(NamedTuple):
@@ -47,10 +48,15 @@ class Hashes:
         return sha256, sha1, md5
 
 
+def hashes() -> Any:
+    """A new `Hashes`, or its compiled twin."""
+    return native.Hashes() if native is not None and hasattr(native, "Hashes") else Hashes()
+
+
 class Chunker:
     """Cuts a stream of bytes into chunks of at most CHUNK bytes, at record ends where it can."""
 
-    def __init__(self, hashes: Hashes | None, codec: str = "zstd") -> None:
+    def __init__(self, hashes: Any, codec: str = "zstd") -> None:
         self._hashes, self._codec = hashes, codec
         self._held: deque[bytes | memoryview] = deque()
         self.base = 0  # where the held bytes begin

@@ -1,5 +1,5 @@
 /* Looks up the blocks of a line; those never seen are asked from Python, which makes them as the ordinary way does. */
-#include "lane.h"
+#include "make.h"
 
 #include <string.h>
 
@@ -48,16 +48,14 @@ static bool block_fill(Block *block, PyObject *answer) {
     return true;
 }
 
-/* A new block in its table, filled with the answer, whose reference is taken over. */
-static int block_keep(Lane *lane, int kind, Span key, uint64_t hash, PyObject *answer, Block **found) {
-    if (!answer)
-        return FAILED;
-    Block *block = block_new(key, hash);
-    if (!block) {
-        Py_DECREF(answer);
-        return FAILED;
+/* Fills a new block, with Python's answer where it is not to be made here, and gives it to its table. */
+static int block_keep(Lane *lane, int kind, Block *block, int told, PyObject *(*ask)(Lane *, int, const Block *), Block **found) {
+    if (told == STRANGE) {
+        block->forms = block->flags = 0;
+        PyObject *answer = ask(lane, kind, block);
+        told = answer && block_fill(block, answer) ? WELL : FAILED;
     }
-    if (!block_fill(block, answer)) {
+    if (told == FAILED) {
         block_free(block);
         return FAILED;
     }
@@ -65,6 +63,15 @@ static int block_keep(Lane *lane, int kind, Span key, uint64_t hash, PyObject *a
         return FAILED;
     *found = block;
     return WELL;
+}
+
+/* The key that lies in `lane->scratch`: 1 = its block was found, 0 = it is new, -1 = an exception. */
+static int block_look(Lane *lane, int kind, Block **found) {
+    Span told = {lane->scratch.at, lane->scratch.size};
+    uint64_t hash = bytes_hash(told.at, told.size);
+    if ((*found = table_find(&lane->tables[kind], told, hash)))
+        return 1;
+    return (*found = block_new(told, hash)) ? 0 : -1;
 }
 
 /* Numbers and bytes of all parts of the line, as two tuples. */
@@ -90,6 +97,26 @@ static PyObject *parts_told(const Lane *lane, PyObject **numbers) {
     return parts;
 }
 
+static int64_t host_of(const Block *block) {
+    int64_t host;
+    memcpy(&host, block->key, sizeof host);
+    return host;
+}
+
+static PyObject *ask_parts(Lane *lane, int kind, const Block *block) {
+    size_t loose = sizeof(int64_t) * (1 + lane->groups[kind].part_count);
+    PyObject *numbers, *parts = parts_told(lane, &numbers);
+    if (!parts)
+        return NULL;
+    return PyObject_CallFunction(lane->asked[kind], "LNNy#", (long long)host_of(block), numbers, parts, block->key + loose,
+                                 (Py_ssize_t)(block->key_size - loose));
+}
+
+static PyObject *ask_cells(Lane *lane, int kind, const Block *block) {
+    return PyObject_CallFunction(lane->asked[kind], "Ly#", (long long)host_of(block), block->key + sizeof(int64_t),
+                                 (Py_ssize_t)(block->key_size - sizeof(int64_t)));
+}
+
 int lane_part_block(Lane *lane, int kind, int64_t host, Block **found) {
     const Group *group = &lane->groups[kind];
     Buffer *key = &lane->scratch;
@@ -97,35 +124,43 @@ int lane_part_block(Lane *lane, int kind, int64_t host, Block **found) {
     bool well = put(key, (const char *)&host, sizeof host);
     for (size_t i = 0; i < group->part_count && well; i++)
         well = put(key, (const char *)&lane->line.numbers[group->parts[i]], sizeof(int64_t));
-    size_t loose = key->size;
     if (!well || !put_cells(key, &lane->line, group->cells, 0, group->cell_count))
         return FAILED;
-    Span told = {key->at, key->size};
-    uint64_t hash = bytes_hash(told.at, told.size);
-    if ((*found = table_find(&lane->tables[kind], told, hash)))
-        return WELL;
-    PyObject *numbers, *parts = parts_told(lane, &numbers);
-    if (!parts)
-        return FAILED;
-    PyObject *answer = PyObject_CallFunction(lane->asked[kind], "LNNy#", (long long)host, numbers, parts, told.at + loose,
-                                             (Py_ssize_t)(told.size - loose));
-    return block_keep(lane, kind, told, hash, answer, found);
+    int known = block_look(lane, kind, found);
+    if (known)
+        return known;
+    Block *block = *found;
+    return block_keep(lane, kind, block, kind == PROCESS ? process_make(lane, host, block) : STRANGE, ask_parts, found);
+}
+
+static int cells_make(Lane *lane, int kind, int64_t host, Block *block) {
+    switch (kind) {
+    case FILES: return file_make(lane, host, block);
+    case REGISTRY: return registry_make(lane, host, block);
+    case CONTENT: return content_make(lane, block);
+    default: return STRANGE;
+    }
 }
 
 int lane_cell_block(Lane *lane, int kind, int64_t host, Block **found) {
     static const uint8_t first[KINDS] = {[CHANGES] = ENTITY, [FILES] = FILE_NAME, [REGISTRY] = KEY, [CONTENT] = SIZE};
-    static const uint8_t count[KINDS] = {[CHANGES] = 2, [FILES] = 5, [REGISTRY] = 7, [CONTENT] = 4};
+    static const uint8_t count[KINDS] = {[CHANGES] = 2, [FILES] = 5, [REGISTRY] = 7, [CONTENT] = 4, [ACTOR] = ACCOUNT_CELLS};
     Buffer *key = &lane->scratch;
     key->size = 0;
-    if (!put(key, (const char *)&host, sizeof host) || !put_cells(key, &lane->line, NULL, first[kind], count[kind]))
+    if (!put(key, (const char *)&host, sizeof host)
+        || !put_cells(key, &lane->line, kind == ACTOR ? lane->account_slots : NULL, first[kind], count[kind]))
         return FAILED;
-    Span told = {key->at, key->size};
-    uint64_t hash = bytes_hash(told.at, told.size);
-    if ((*found = table_find(&lane->tables[kind], told, hash)))
-        return WELL;
-    PyObject *answer = PyObject_CallFunction(lane->asked[kind], "Ly#", (long long)host, told.at + sizeof host,
-                                             (Py_ssize_t)(told.size - sizeof host));
-    return block_keep(lane, kind, told, hash, answer, found);
+    int known = block_look(lane, kind, found);
+    if (known)
+        return known;
+    Block *block = *found;
+    return block_keep(lane, kind, block, cells_make(lane, kind, host, block), ask_cells, found);
+}
+
+static PyObject *ask_minute(Lane *lane, int kind, const Block *block) {
+    char text[28] = "0000-00-00T00:00:00.0000000Z";
+    memcpy(text, block->key, block->key_size);
+    return PyObject_CallFunction(lane->asked[kind], "s#", text, (Py_ssize_t)sizeof text);
 }
 
 int lane_time(Lane *lane, const Cell *cell, char out[28], unsigned *flags) {
@@ -135,8 +170,7 @@ int lane_time(Lane *lane, const Cell *cell, char out[28], unsigned *flags) {
     uint64_t hash = bytes_hash(out, 16);
     Block *block = table_find(&lane->tables[MINUTE], minute, hash);
     if (!block) {
-        PyObject *answer = PyObject_CallFunction(lane->asked[MINUTE], "s#", out, (Py_ssize_t)28);
-        int told = block_keep(lane, MINUTE, minute, hash, answer, &block);
+        int told = (block = block_new(minute, hash)) ? block_keep(lane, MINUTE, block, STRANGE, ask_minute, &block) : FAILED;
         if (told != WELL)
             return told;
     }

@@ -13,8 +13,9 @@ enum {
     NEW_NAME, TIME, SIZE, MD5, SHA256, SHA1, OLD_DATA, NEW_DATA, ACCESS, BILLED, LOOSE
 };
 
-/* Kinds of blocks; the first three are found by stretches of the line, the others by cells. */
-enum { MACHINE, REQUEST, PROCESS, CHANGES, FILES, REGISTRY, CONTENT, MINUTE, KINDS };
+/* Kinds of blocks. The first four are found by parts of the line, the next five by cells; of the last two only numbers are known. */
+enum { MACHINE, REQUEST, PROCESS, IMAGE, CHANGES, FILES, REGISTRY, CONTENT, ACTOR, MINUTE, PATHS, FILE_NUMBERS, KINDS };
+enum { GROUPS = IMAGE + 1, ASKED = MINUTE + 1, PROCESS_CELLS = 6, ACCOUNT_CELLS = 3 };
 
 /* What a line gave: 1 = all is well, 0 = it is not plainly like the others, -1 = an exception. */
 enum { FAILED = -1, STRANGE = 0, WELL = 1 };
@@ -53,20 +54,22 @@ typedef struct {
     PyObject *steps;  /* owns the bytes that borders and names point at */
     Stretch *stretches;
     size_t stretch_count, cell_count, part_count;
-    Group groups[3];
+    size_t read_count;  /* of the cells that are read anew in each line */
+    Group groups[GROUPS];
     Table parts[MOST_PARTS], tables[KINDS];
     int64_t count;  /* of all parts that were ever numbered */
-    PyObject *prove, *asked[KINDS], *real;  /* the functions of `swift.Answers` */
+    PyObject *prove, *asked[ASKED], *real, *add;  /* the functions of `swift.Answers` */
     Line line;
-    Buffer key, row, scratch, out;  /* `out`: packed events */
+    Buffer key, row, scratch, texts, out;  /* `out`: packed events */
     int path_form_shift;
-    uint64_t old_empty, new_empty;
+    uint64_t empty[LOOSE], process_empty[PROCESS_CELLS];  /* the bits of texts that are proven empty */
+    uint8_t process_slots[PROCESS_CELLS], account_slots[ACCOUNT_CELLS];
     ShaState inner, outer;  /* of the salt, after the case's key */
     uint64_t snapshot, member;
 } Lane;
 
 /* A layout, as `swift.swift` tells it; -1 with an exception. `lane_close` frees what it could take. */
-int lane_open(Lane *lane, PyObject *steps, PyObject *groups, PyObject *answers, size_t most, size_t most_bytes);
+int lane_open(Lane *lane, PyObject *steps, PyObject *groups, PyObject *answers, PyObject *bits, size_t most, size_t most_bytes);
 void lane_close(Lane *lane);
 
 bool put(Buffer *buffer, const char *at, size_t size);
@@ -74,6 +77,9 @@ bool put(Buffer *buffer, const char *at, size_t size);
 
 /* The line's cells and parts, into `lane->line`. */
 int lane_split(Lane *lane, const char *at, size_t size);
+
+/* The cells of the process's, account's and image's parts, into the line. */
+int lane_actor_cells(Lane *lane);
 
 /* The line's block of a kind, from memory or made by `swift.Answers`; `host` for kinds that belong to one. */
 int lane_part_block(Lane *lane, int kind, int64_t host, Block **found);

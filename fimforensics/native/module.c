@@ -1,5 +1,6 @@
 /* The module `_native`: lanes, and SHA-256 for the tests. What it gives is what the Python beside it gives, sooner. */
 #include "lane.h"
+#include "digests.h"
 #include "place.h"
 
 #include <string.h>
@@ -9,28 +10,24 @@ enum { LONGEST = 128 << 10 };  /* bytes of a line; `segments.LONGEST` */
 static int lane_init(PyObject *self, PyObject *args, PyObject *named) {
     static char *names[] = {"steps", "groups", "answers", "bits", "key", "place", "most", "most_bytes", NULL};
     Lane *lane = (Lane *)self;
-    PyObject *steps, *groups, *answers;
+    PyObject *steps, *groups, *answers, *bits;
     const uint8_t *inner, *outer;
     Py_ssize_t inner_size, outer_size, most, most_bytes;
-    unsigned long long old_empty, new_empty, snapshot, member;
-    int shift;
+    unsigned long long snapshot, member;
     if (lane->steps || !PyArg_ParseTupleAndKeywords(
-            args, named, "O!O!O(iKK)(y#y#)(KK)nn", names, &PyTuple_Type, &steps, &PyTuple_Type, &groups, &answers,
-            &shift, &old_empty, &new_empty, &inner, &inner_size, &outer, &outer_size, &snapshot, &member, &most, &most_bytes))
+            args, named, "O!O!OO!(y#y#)(KK)nn", names, &PyTuple_Type, &steps, &PyTuple_Type, &groups, &answers,
+            &PyTuple_Type, &bits, &inner, &inner_size, &outer, &outer_size, &snapshot, &member, &most, &most_bytes))
         return -1;
-    if (inner_size != 64 || outer_size != 64 || shift < 0 || shift > 63 || most < 1 || most_bytes < 1) {
-        PyErr_SetString(PyExc_ValueError, "two blocks of 64 bytes, a shift of a number of 64 bits, and room for something");
+    if (inner_size != 64 || outer_size != 64 || most < 1 || most_bytes < 1) {
+        PyErr_SetString(PyExc_ValueError, "two blocks of 64 bytes, and room for something");
         return -1;
     }
-    lane->path_form_shift = shift;
-    lane->old_empty = old_empty;
-    lane->new_empty = new_empty;
     lane->snapshot = snapshot;
     lane->member = member;
     lane->inner = lane->outer = SHA_START;
     sha_blocks(&lane->inner, inner, 1);
     sha_blocks(&lane->outer, outer, 1);
-    return lane_open(lane, steps, groups, answers, (size_t)most, (size_t)most_bytes);
+    return lane_open(lane, steps, groups, answers, bits, (size_t)most, (size_t)most_bytes);
 }
 
 static void lane_dealloc(PyObject *self) {
@@ -146,22 +143,22 @@ static PyMethodDef methods[] = {
     {"choose", sha256_choose, METH_O, "choose(portable) -> whether the processor's own SHA instructions are in use from now on"},
     {NULL, NULL, 0, NULL}};
 
+static bool type_add(PyObject *module, PyType_Spec *spec) {
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    bool well = type && PyModule_AddType(module, (PyTypeObject *)type) == 0;
+    Py_XDECREF(type);
+    return well;
+}
+
 static int module_exec(PyObject *module) {
-    PyObject *name = PyUnicode_FromString("fimforensics"), *type = PyType_FromModuleAndSpec(module, &lane_spec, NULL);
-    PyObject *placer = PyType_FromModuleAndSpec(module, &placer_spec, NULL);
-    if (!name || !type || !placer || PyModule_AddType(module, (PyTypeObject *)type) < 0
-        || PyModule_AddType(module, (PyTypeObject *)placer) < 0
-        || PyModule_AddStringConstant(module, "SOURCES", SOURCES) < 0) {
+    PyObject *name = PyUnicode_FromString("fimforensics");
+    if (!name || !type_add(module, &lane_spec) || !type_add(module, &placer_spec)
+        || PyModule_AddStringConstant(module, "SOURCES", SOURCES) < 0 || (sha_choose(0) && !type_add(module, &digests_spec))) {
         Py_XDECREF(name);
-        Py_XDECREF(type);
-        Py_XDECREF(placer);
         return -1;
     }
     bytes_seed((uint64_t)PyObject_Hash(name) ^ (uint64_t)(uintptr_t)module);  /* Python's hash of a text differs from run to run */
     Py_DECREF(name);
-    Py_DECREF(type);
-    Py_DECREF(placer);
-    sha_choose(0);
     return 0;
 }
 

@@ -225,7 +225,8 @@ static PyObject *placer_take(PyObject *self, PyObject *args) {
         qsort(placer->keys, placer->key_count, sizeof *placer->keys, by_prefix);
     for (size_t i = 0; i < placer->key_count && well; i++) {
         const NewKey *key = &placer->keys[i];
-        PyObject *row = Py_BuildValue("(LLLL)", (long long)key->prefix, (long long)key->number, (long long)key->ordinal, (long long)key->check);
+        PyObject *row = Py_BuildValue("(LLLL)", (long long)key->prefix, (long long)key->number, (long long)key->ordinal,
+                                      (long long)key->check);
         well = row;
         PyList_SET_ITEM(keys, (Py_ssize_t)i, row);
     }
@@ -277,7 +278,8 @@ static void placer_dealloc(PyObject *self) {
     Py_DECREF(type);
 }
 
-static PyMemberDef members[] = {{"next", T_LONGLONG, offsetof(Placer, next), READONLY, "the number of the next event"}, {NULL, 0, 0, 0, NULL}};
+static PyMemberDef members[] = {
+    {"next", T_LONGLONG, offsetof(Placer, next), READONLY, "the number of the next event"}, {NULL, 0, 0, 0, NULL}};
 
 static PyMethodDef methods[] = {
     {"place", placer_place, METH_VARARGS, "place(key, check) -> (number, ordinal) of a new event"},

@@ -42,7 +42,8 @@ static bool data_plain(const Lane *lane, Parts *found) {
     const Cell *old = &lane->line.cells[OLD_DATA], *new = &lane->line.cells[NEW_DATA];
     if (!old->ascii || !new->ascii)
         return false;
-    found->forms |= (span_is(old->span, "\"\"", 2) ? lane->old_empty : 0) | (span_is(new->span, "\"\"", 2) ? lane->new_empty : 0);
+    found->forms |= span_is(old->span, "\"\"", 2) ? lane->empty[OLD_DATA] : 0;
+    found->forms |= span_is(new->span, "\"\"", 2) ? lane->empty[NEW_DATA] : 0;
     return true;
 }
 

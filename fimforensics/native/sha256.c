@@ -3,19 +3,17 @@
  * Why not hashlib's: a record has eight short hashes, and a call there costs more than the hash. One chain of rounds leaves the
  * SHA unit idle half of the time, so two texts are hashed side by side (`sha_two`).
  */
-#include "sha256.h"
+#include "ni.h"
 
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define HAS_NI 1
+#ifdef HAS_NI
 #include <cpuid.h>
-#include <immintrin.h>
 #endif
 
 const ShaState SHA_START = {{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 
-static const uint32_t K[64] __attribute__((aligned(16))) = {
+const uint32_t SHA_K[64] __attribute__((aligned(16))) = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -40,7 +38,7 @@ static void plain_block(uint32_t h[8], const uint8_t *data) {
              + (turn(w[i - 15], 7) ^ turn(w[i - 15], 18) ^ w[i - 15] >> 3) + w[i - 16];
     memcpy(v, h, sizeof v);
     for (int i = 0; i < 64; i++) {
-        uint32_t one = v[7] + (turn(v[4], 6) ^ turn(v[4], 11) ^ turn(v[4], 25)) + ((v[4] & v[5]) ^ (~v[4] & v[6])) + K[i] + w[i];
+        uint32_t one = v[7] + (turn(v[4], 6) ^ turn(v[4], 11) ^ turn(v[4], 25)) + ((v[4] & v[5]) ^ (~v[4] & v[6])) + SHA_K[i] + w[i];
         uint32_t two = (turn(v[0], 2) ^ turn(v[0], 13) ^ turn(v[0], 22)) + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
         memmove(v + 1, v, 7 * sizeof *v);
         v[4] += one;
@@ -51,52 +49,6 @@ static void plain_block(uint32_t h[8], const uint8_t *data) {
 }
 
 #ifdef HAS_NI
-#define NI __attribute__((target("sha,sse4.1,ssse3")))
-#define INLINE static inline __attribute__((always_inline))
-
-typedef struct {
-    __m128i abef, cdgh, before_abef, before_cdgh, m[4];
-} Chain;
-
-INLINE NI void chain_load(Chain *c, const uint32_t h[8]) {
-    __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)h), 0xB1);
-    __m128i high = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(h + 4)), 0x1B);
-    c->abef = _mm_alignr_epi8(low, high, 8);
-    c->cdgh = _mm_blend_epi16(high, low, 0xF0);
-}
-
-INLINE NI void chain_store(const Chain *c, uint32_t h[8]) {
-    __m128i low = _mm_shuffle_epi32(c->abef, 0x1B), high = _mm_shuffle_epi32(c->cdgh, 0xB1);
-    _mm_storeu_si128((__m128i *)h, _mm_blend_epi16(low, high, 0xF0));
-    _mm_storeu_si128((__m128i *)(h + 4), _mm_alignr_epi8(high, low, 8));
-}
-
-INLINE NI void chain_open(Chain *c, const uint8_t *data) {
-    const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-    for (int i = 0; i < 4; i++)
-        c->m[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(data + 16 * i)), swap);
-    c->before_abef = c->abef;
-    c->before_cdgh = c->cdgh;
-}
-
-/* Rounds 4i to 4i + 3, and the words of the message for four rounds that come 16 later. */
-INLINE NI void chain_four(Chain *c, int i) {
-    __m128i *m = c->m;
-    __m128i k = _mm_add_epi32(m[i & 3], _mm_load_si128((const __m128i *)(K + 4 * i)));
-    c->cdgh = _mm_sha256rnds2_epu32(c->cdgh, c->abef, k);
-    c->abef = _mm_sha256rnds2_epu32(c->abef, c->cdgh, _mm_shuffle_epi32(k, 0x0E));
-    if (i < 12) {
-        __m128i x = _mm_sha256msg1_epu32(m[i & 3], m[(i + 1) & 3]);
-        x = _mm_add_epi32(x, _mm_alignr_epi8(m[(i + 3) & 3], m[(i + 2) & 3], 4));
-        m[i & 3] = _mm_sha256msg2_epu32(x, m[(i + 3) & 3]);
-    }
-}
-
-INLINE NI void chain_close(Chain *c) {
-    c->abef = _mm_add_epi32(c->abef, c->before_abef);
-    c->cdgh = _mm_add_epi32(c->cdgh, c->before_cdgh);
-}
-
 NI static void ni_blocks(ShaState *state, const uint8_t *data, size_t blocks) {
     Chain c;
     chain_load(&c, state->h);

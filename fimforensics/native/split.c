@@ -16,7 +16,8 @@ bool put(Buffer *buffer, const char *at, size_t size) {
         buffer->at = wider;
         buffer->room = room;
     }
-    memcpy(buffer->at + buffer->size, at, size);
+    if (size)
+        memcpy(buffer->at + buffer->size, at, size);
     buffer->size += size;
     return true;
 }
@@ -47,17 +48,37 @@ static bool cells_read(Lane *lane, const Stretch *stretch, Span part, bool first
     return true;
 }
 
-/* A number for a part's bytes, once Python has proven that they are plain. */
+static bool proven(Lane *lane, size_t stretch, Span bytes) {
+    if (cells_read(lane, &lane->stretches[stretch], bytes, stretch == 0))
+        return true;
+    PyObject *told = PyObject_CallFunction(lane->prove, "ny#", (Py_ssize_t)stretch, bytes.at, (Py_ssize_t)bytes.size);
+    Py_XDECREF(told);
+    return told;
+}
+
+int lane_actor_cells(Lane *lane) {
+    const Group *group = &lane->groups[PROCESS];
+    for (size_t i = 0; i < lane->stretch_count; i++) {
+        const Stretch *stretch = &lane->stretches[i];
+        if (stretch->stable < 0 || !memchr(group->parts, stretch->stable, group->part_count))
+            continue;
+        for (size_t j = 0; j < stretch->count; j++)
+            lane->line.cells[stretch->columns[j].slot] = (Cell){.span = SPAN("null"), .kind = NOTHING, .ascii = true};
+        if (!cells_read(lane, stretch, lane->line.parts[stretch->stable], i == 0))
+            return STRANGE;
+    }
+    return WELL;
+}
+
+/* A number for a part's bytes, once they are proven to be plain: here, or by Python, which knows more that is. */
 static int part_number(Lane *lane, size_t stretch, int part) {
     Span bytes = lane->line.parts[part];
     Table *table = &lane->parts[part];
     uint64_t hash = bytes_hash(bytes.at, bytes.size);
     Block *block = table_find(table, bytes, hash);
     if (!block) {
-        PyObject *proven = PyObject_CallFunction(lane->prove, "ny#", (Py_ssize_t)stretch, bytes.at, (Py_ssize_t)bytes.size);
-        if (!proven)
+        if (!proven(lane, stretch, bytes))
             return FAILED;
-        Py_DECREF(proven);
         block = block_new(bytes, hash);
         if (!block || (block->ids[0] = ++lane->count, table_put(table, block)) < 0)
             return FAILED;
@@ -70,7 +91,7 @@ int lane_split(Lane *lane, const char *at, size_t size) {
     if (size < 2 || at[0] != '{' || at[size - 1] != '}')
         return STRANGE;
     const char *next = at + 1, *last = at + size - 1;
-    for (size_t i = 0; i < lane->cell_count; i++)
+    for (size_t i = 0; i < lane->read_count; i++)
         lane->line.cells[i] = (Cell){.span = SPAN("null"), .kind = NOTHING, .ascii = true};
     for (size_t i = 0; i < lane->stretch_count; i++) {
         const Stretch *stretch = &lane->stretches[i];

@@ -41,8 +41,8 @@ void table_open(Table *table, size_t most, size_t most_bytes) {
 
 static void table_forget(Table *table) {
     for (size_t i = 0; i < table->width; i++)
-        if (table->slots[i])
-            block_free(table->slots[i]);
+        if (table->slots[i].block)
+            block_free(table->slots[i].block);
     free(table->slots);
     table->slots = NULL;
     table->width = table->count = table->bytes = 0;
@@ -52,15 +52,19 @@ void table_close(Table *table) {
     table_forget(table);
 }
 
+static size_t first_slot(const Table *table, uint64_t hash) {
+    return (hash ^ hash >> 32) & (table->width - 1);
+}
+
 Block *table_find(const Table *table, Span key, uint64_t hash) {
     if (!table->width)
         return NULL;
-    for (size_t at = hash & (table->width - 1);; at = (at + 1) & (table->width - 1)) {
-        Block *block = table->slots[at];
-        if (!block)
+    for (size_t at = first_slot(table, hash);; at = (at + 1) & (table->width - 1)) {
+        Slot slot = table->slots[at];
+        if (!slot.block)
             return NULL;
-        if (block->hash == hash && block->key_size == key.size && !memcmp(block->key, key.at, key.size))
-            return block;
+        if (slot.hash == hash && slot.block->key_size == key.size && !memcmp(slot.block->key, key.at, key.size))
+            return slot.block;
     }
 }
 
@@ -72,6 +76,8 @@ Block *block_new(Span key, uint64_t hash) {
     }
     memset(block, 0, sizeof *block);
     block->hash = hash;
+    for (int i = 0; i < IDS; i++)
+        block->ids[i] = NONE;
     block->key_size = (uint32_t)key.size;
     memcpy(block->key, key.at, key.size);
     return block;
@@ -79,19 +85,20 @@ Block *block_new(Span key, uint64_t hash) {
 
 void block_free(Block *block) {
     Py_XDECREF(block->held);
+    free(block->own);
     free(block);
 }
 
 static void place(Table *table, Block *block) {
-    size_t at = block->hash & (table->width - 1);
-    while (table->slots[at])
+    size_t at = first_slot(table, block->hash);
+    while (table->slots[at].block)
         at = (at + 1) & (table->width - 1);
-    table->slots[at] = block;
+    table->slots[at] = (Slot){block->hash, block};
 }
 
 static int widen(Table *table) {
     size_t before = table->width, width = before ? 2 * before : 256;
-    Block **slots = calloc(width, sizeof *slots), **old = table->slots;
+    Slot *slots = calloc(width, sizeof *slots), *old = table->slots;
     if (!slots) {
         PyErr_NoMemory();
         return -1;
@@ -99,8 +106,8 @@ static int widen(Table *table) {
     table->slots = slots;
     table->width = width;
     for (size_t i = 0; i < before; i++)
-        if (old[i])
-            place(table, old[i]);
+        if (old[i].block)
+            place(table, old[i].block);
     free(old);
     return 0;
 }

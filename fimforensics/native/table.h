@@ -17,12 +17,18 @@ typedef struct {
     int64_t ids[IDS];  /* NONE where there is no entity */
     Span pieces[PIECES];
     PyObject *held;  /* what owns bytes that the pieces point at */
+    char *own;  /* the same, where they are the block's own */
     Span text;  /* a text of the event; empty where there is none */
     char key[];
 } Block;
 
 typedef struct {
-    Block **slots;
+    uint64_t hash;  /* beside the block, so that another's is passed over without a look at its memory */
+    Block *block;
+} Slot;
+
+typedef struct {
+    Slot *slots;
     size_t width;  /* of `slots`: a power of two */
     size_t count, most;
     size_t bytes, most_bytes;  /* held by the keys */

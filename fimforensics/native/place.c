@@ -160,10 +160,13 @@ static bool rows_of(Placer *placer, const Packed *event, const char *texts[5], c
     if (!row)
         return false;
     PyTuple_SET_ITEM(row, 0, PyLong_FromLongLong(number));
-    bool well = event_cells(row, 1, event, texts, ids, placer->flag_texts);
+    if (!event_cells(row, 1, event, texts, ids, placer->flag_texts)) {
+        Py_DECREF(row);
+        return false;
+    }
     PyTuple_SET_ITEM(row, EVENT_CELLS + 1, PyBytes_FromStringAndSize((const char *)event->key, 32));
     PyTuple_SET_ITEM(row, EVENT_CELLS + 2, PyLong_FromLongLong(ordinal));
-    if (!well || !PyTuple_GET_ITEM(row, 0) || !PyTuple_GET_ITEM(row, EVENT_CELLS + 1) || !PyTuple_GET_ITEM(row, EVENT_CELLS + 2)) {
+    if (!PyTuple_GET_ITEM(row, 0) || !PyTuple_GET_ITEM(row, EVENT_CELLS + 1) || !PyTuple_GET_ITEM(row, EVENT_CELLS + 2)) {
         Py_DECREF(row);
         return false;
     }

@@ -24,6 +24,8 @@ const Packed *packed_next(const char **at, const char *end, const char *texts[5]
 }
 
 static PyObject *text_or_none(const char *at, uint32_t size) {
+    if (PyErr_Occurred())  /* of another cell: a decoder must not be called then */
+        return NULL;
     return size ? PyUnicode_DecodeUTF8(at, size, NULL) : Py_NewRef(Py_None);
 }
 
@@ -42,10 +44,10 @@ static PyObject *reference(const Packed *event, int at, const Ids *ids) {
 }
 
 bool event_cells(PyObject *tuple, Py_ssize_t first, const Packed *event, const char *texts[5], const Ids *ids, PyObject *const flags[4]) {
-    PyObject *time = PyUnicode_DecodeASCII(event->time, STAMP, NULL);
+    PyObject *time = text_or_none(event->time, STAMP);
     PyObject *access = !event->accessed ? Py_NewRef(Py_None)
                        : time && !memcmp(event->time, event->access, STAMP) ? Py_NewRef(time)
-                       : PyUnicode_DecodeASCII(event->access, STAMP, NULL);
+                       : text_or_none(event->access, STAMP);
     PyObject *rest[] = {
         text_or_none(texts[0], event->texts[0]), event->sized ? PyLong_FromLongLong(event->size) : Py_NewRef(Py_None),
         text_or_none(texts[1], event->texts[1]), text_or_none(texts[2], event->texts[2]), access,

@@ -63,7 +63,7 @@ class Writer:
         self._next = (sql.cell(db, "SELECT max(id) FROM events") or 0) + 1
         self._placer: Any = None  # while every record is surely a new event
         if native is not None and self._fresh:
-            self._placer = native.Placer(self._filter, self._told, self._next, FLAG_TEXTS)
+            self._placer = native.Placer(self._filter, self._next, FLAG_TEXTS)
         self.new = self.known = self.rejects = 0
         self._items_told = False
         if not self._alone:
@@ -79,7 +79,7 @@ class Writer:
             if len(run) == 4:
                 self._run(run, member, placed, occurred)
             elif self._placer is not None:
-                self._placer.rows(*run, self._snapshot, member, self._interner.referred, placed, occurred)
+                self._placer.rows(*run, self._snapshot, member, self._told, self._interner.referred, placed, occurred)
             else:
                 assert native is not None, "who packed it can unpack it"
                 self._run(native.unpack(*run, FLAG_TEXTS), member, placed, occurred)
@@ -125,7 +125,7 @@ class Writer:
     def _place(self, key: bytes, check: bytes, item: str | None) -> tuple[int, int, bool]:
         """The event of a record: its id, its ordinal, and whether it is new to the case."""
         if self._placer is not None:
-            return (*self._placer.place(key, check), True)
+            return (*self._placer.place(key, check, self._told), True)
         if item is not None:
             self._items_told = True
         state = self._portion.get(key)

@@ -17,7 +17,7 @@ from fimforensics.model import COLUMNS, LONG, REAL
 from fimforensics.paths import file_key
 from fimforensics.rows import decimal, dumps
 from fimforensics.schema import EMPTY_BIT, PATH_FORM_SHIFT
-from fimforensics.segments import PROCESSES, Lane
+from fimforensics.segments import Lane
 from fimforensics.stretches import (
     ACTOR_KINDS,
     IMAGE_KIND,
@@ -33,7 +33,7 @@ from fimforensics.stretches import (
 )
 
 NOTHING, TEXT, WHOLE, TRUTH, PART = 1, 2, 4, 8, 16  # kinds of cells, as native/cells.h numbers them
-MOST_BYTES = 48 << 20  # of the bytes by which blocks of one kind are known
+MOST, MOST_BYTES = 1 << 16, 24 << 20  # blocks of one kind that are remembered, and of the bytes by which they are known
 Answer = tuple[tuple, int, int, tuple[bytes, ...], str | None]  # numbers, forms, flags, pieces of JSON, a text of the event
 
 
@@ -63,7 +63,7 @@ def swift(native: ModuleType, lane: Lane, case_key: bytes, snapshot: int, member
     process, account = (tuple(slots[name] for name in names) for names in (PROCESS, ACCOUNT))
     bits = PATH_FORM_SHIFT, empty, process_empty, process, account, len(fresh)
     try:
-        return native.Lane(steps, groups, Answers(lane), bits, leaves, (snapshot, member), PROCESSES, MOST_BYTES)
+        return native.Lane(steps, groups, Answers(lane), bits, leaves, (snapshot, member), MOST, MOST_BYTES)
     except ValueError:
         return None
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from test_hotpath import CELL, EVENT, LINE, builder, event, generated, tables, written
 
 from fimforensics import reading, segments
-from fimforensics.blocks import Entities
+from fimforensics.blocks import ACCOUNT, FILE, PROCESS, REGISTRY, Entities
 from fimforensics.evidence.leaves import leaf
 from fimforensics.evidence.originals import Hashes, hashes
 from fimforensics.ingest import Options, ingest
@@ -142,6 +142,23 @@ def test_times_numbers_and_data(rows: list[tuple]) -> None:
         except TypeError:
             continue
     same([LINE, *texts], LINE)
+
+
+WORDS = [
+    "C:\\a\\b.exe", "C:\\a\\", "c:/x/y", "\\\\srv\\share\\f", "\\\\?\\C:\\a", "/etc/passwd", "/etc/", "//a\\b", "b.exe", "B.EXE", "",
+    "a\\", "C:", "C:x", "HKEY_LOCAL_MACHINE\\x\\y", "HKLM\\a", "hklm\\A", "HKLM", "HKEY_USERS\\\\x", "\\REGISTRY\\MACHINE\\x",
+    "HKU\\a\\", "ä", "a\nb", 'a\tb"', "\x7f", None, 0, 7, True, "ABCDEF", "abcdef0123", "2026-01-02T03:04:05.1234567Z",
+    "2026-01-02T03:04:05Z"]
+SPELLED = [
+    *FILE, *REGISTRY, *PROCESS, *ACCOUNT, "InitiatingProcessImageFileName", "InitiatingProcessImageFilePath", "FileMd5", "FileSha1",
+    "FileSha256", "RequestAccountName", "Computer", "AzureResourceId"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from(SPELLED), st.sampled_from(WORDS), max_size=6), min_size=1, max_size=12))
+def test_paths_keys_and_processes(changes: list[dict[str, object]]) -> None:
+    texts = [written({**EVENT, **change}, list(EVENT)) for change in changes]
+    assert same([LINE, *texts], LINE) >= 1
 
 
 BROKEN = [b'"', b"\\", b"\\u0041", b",", b"{", b"}", b':"', b"\xc3\xa4", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\0", b"\\/"]

@@ -132,7 +132,7 @@ int lane_open(Lane *lane, PyObject *steps, PyObject *groups, PyObject *answers, 
     if (PyTuple_GET_SIZE(groups) != GROUPS)
         return refuse("there are four groups"), -1;
     for (int i = 0; i < KINDS; i++)
-        table_open(&lane->tables[i], most, most_bytes);
+        table_open(&lane->tables[i], i == REGISTRY || i == CONTENT ? most / 2 : most, most_bytes);  /* what is long, less of it */
     lane->steps = Py_NewRef(steps);
     bool well = bits_open(lane, bits) && stretches_open(lane, steps, most, most_bytes) && groups_open(lane, groups);
     return well && answers_open(lane, answers) ? 0 : -1;

@@ -23,7 +23,8 @@ typedef struct {
 
 typedef struct {
     PyObject_HEAD
-    PyObject *load, *flags;
+    PyObject *flags;
+    PyObject *load;  /* borrowed while a call lasts: kept, the writer and this would keep each other alive */
     Py_buffer filter;
     PyObject *flag_texts[4];
     Told *told;
@@ -138,9 +139,9 @@ static PyObject *placer_place(PyObject *self, PyObject *args) {
     Placer *placer = (Placer *)self;
     const uint8_t *key, *check;
     Py_ssize_t key_size, check_size;
-    if (!PyArg_ParseTuple(args, "y#y#", &key, &key_size, &check, &check_size))
+    if (!PyArg_ParseTuple(args, "y#y#O", &key, &key_size, &check, &check_size, &placer->load))
         return NULL;
-    if (key_size != 32 || check_size != 8 || !placer->load) {
+    if (key_size != 32 || check_size != 8 || !placer->flags) {
         PyErr_SetString(PyExc_ValueError, "a key has 32 bytes and a check 8");
         return NULL;
     }
@@ -198,10 +199,10 @@ static PyObject *placer_rows(PyObject *self, PyObject *args) {
     PyObject *arrays, *placed, *occurred;
     Py_buffer buffers[REFERENCES];
     Ids ids;
-    if (!PyArg_ParseTuple(args, "y#KKKOO!O!", &at, &size, &seq, &snapshot, &member, &arrays, &PyList_Type, &placed, &PyList_Type,
-                          &occurred))
+    if (!PyArg_ParseTuple(args, "y#KKKOOO!O!", &at, &size, &seq, &snapshot, &member, &placer->load, &arrays, &PyList_Type, &placed,
+                          &PyList_Type, &occurred))
         return NULL;
-    int opened = placer->load ? ids_open(arrays, buffers, &ids) : 0;
+    int opened = placer->flags ? ids_open(arrays, buffers, &ids) : 0;
     bool well = opened == REFERENCES;
     for (end = at + size; well && at < end; seq++) {
         const Packed *event = packed_next(&at, end, texts);
@@ -250,18 +251,17 @@ static PyObject *placer_take(PyObject *self, PyObject *args) {
 }
 
 static int placer_init(PyObject *self, PyObject *args, PyObject *named) {
-    static char *names[] = {"filter", "load", "next", "flags", NULL};
+    static char *names[] = {"filter", "next", "flags", NULL};
     Placer *placer = (Placer *)self;
-    PyObject *filter, *load, *flags;
+    PyObject *filter, *flags;
     long long next;
-    if (placer->load || !PyArg_ParseTupleAndKeywords(args, named, "OOLO", names, &filter, &load, &next, &flags)
+    if (placer->flags || !PyArg_ParseTupleAndKeywords(args, named, "OLO", names, &filter, &next, &flags)
         || !flags_taken(flags, placer->flag_texts) || PyObject_GetBuffer(filter, &placer->filter, PyBUF_WRITABLE) < 0)
         return -1;
     if (placer->filter.len < 1 || placer->filter.len & (placer->filter.len - 1)) {
         PyErr_SetString(PyExc_ValueError, "the filter's size is a power of two");
         return -1;
     }
-    placer->load = Py_NewRef(load);
     placer->flags = Py_NewRef(flags);
     placer->next = next;
     return 0;
@@ -275,7 +275,6 @@ static void placer_dealloc(PyObject *self) {
     free(placer->keys);
     free(placer->unsettled);
     PyBuffer_Release(&placer->filter);
-    Py_XDECREF(placer->load);
     Py_XDECREF(placer->flags);
     type->tp_free(self);
     Py_DECREF(type);
@@ -285,9 +284,9 @@ static PyMemberDef members[] = {
     {"next", T_LONGLONG, offsetof(Placer, next), READONLY, "the number of the next event"}, {NULL, 0, 0, 0, NULL}};
 
 static PyMethodDef methods[] = {
-    {"place", placer_place, METH_VARARGS, "place(key, check) -> (number, ordinal) of a new event"},
+    {"place", placer_place, METH_VARARGS, "place(key, check, load) -> (number, ordinal) of a new event"},
     {"rows", placer_rows, METH_VARARGS,
-     "rows(packed, seq, snapshot, member, ids, placed, occurred)\n\nAdds the rows of packed events to the two lists."},
+     "rows(packed, seq, snapshot, member, load, ids, placed, occurred)\n\nAdds the rows of packed events to the two lists."},
     {"take", placer_take, METH_NOARGS, "take() -> (rows for event_keys in order, prefixes that are not settled); all is forgotten"},
     {NULL, NULL, 0, NULL}};
 

@@ -145,13 +145,13 @@ def test_times_numbers_and_data(rows: list[tuple]) -> None:
 
 
 WORDS = [
-    "C:\\a\\b.exe", "C:\\a\\", "c:/x/y", "\\\\srv\\share\\f", "\\\\?\\C:\\a", "/etc/passwd", "/etc/", "//a\\b", "b.exe", "B.EXE", "",
-    "a\\", "C:", "C:x", "HKEY_LOCAL_MACHINE\\x\\y", "HKLM\\a", "hklm\\A", "HKLM", "HKEY_USERS\\\\x", "\\REGISTRY\\MACHINE\\x",
+    "C:\\a\\b.exe", "C:\\a\\", "c:/x/y", "\\\\srv\\share\\f", "\\\\?\\C:\\a", "/etc/passwd", "/etc/", "//a\\b", "b.exe", "B.EXE",
+    "", "a\\", "C:", "C:x", "HKEY_LOCAL_MACHINE\\x\\y", "HKLM\\a", "hklm\\A", "HKLM", "HKEY_USERS\\\\x", "\\REGISTRY\\MACHINE\\x",
     "HKU\\a\\", "ä", "a\nb", 'a\tb"', "\x7f", None, 0, 7, True, "ABCDEF", "abcdef0123", "2026-01-02T03:04:05.1234567Z",
     "2026-01-02T03:04:05Z"]
 SPELLED = [
-    *FILE, *REGISTRY, *PROCESS, *ACCOUNT, "InitiatingProcessImageFileName", "InitiatingProcessImageFilePath", "FileMd5", "FileSha1",
-    "FileSha256", "RequestAccountName", "Computer", "AzureResourceId"]
+    *FILE, *REGISTRY, *PROCESS, *ACCOUNT, "InitiatingProcessImageFileName", "InitiatingProcessImageFilePath", "FileMd5",
+    "FileSha1", "FileSha256", "RequestAccountName", "Computer", "AzureResourceId"]
 
 
 @settings(max_examples=150, deadline=None)

@@ -62,7 +62,7 @@ static bool stretches_open(Lane *lane, PyObject *steps, size_t most, size_t most
         if (stable && lane->part_count == MOST_PARTS)
             return refuse("more parts than a lane has");
         if (stable) {
-            table_open(&lane->parts[lane->part_count], most, most_bytes);
+            table_open(&lane->parts[lane->part_count], most / 2, most_bytes);
             stretch->stable = (int)lane->part_count++;
         }
         if (!span_of(border, &stretch->border) || !columns_open(lane, stretch, names))
@@ -132,7 +132,7 @@ int lane_open(Lane *lane, PyObject *steps, PyObject *groups, PyObject *answers, 
     if (PyTuple_GET_SIZE(groups) != GROUPS)
         return refuse("there are four groups"), -1;
     for (int i = 0; i < KINDS; i++)
-        table_open(&lane->tables[i], i == REGISTRY || i == CONTENT ? most / 2 : most, most_bytes);  /* what is long, less of it */
+        table_open(&lane->tables[i], i == FILES ? most : most / 2, most_bytes);  /* files come again most, and over the longest time */
     lane->steps = Py_NewRef(steps);
     bool well = bits_open(lane, bits) && stretches_open(lane, steps, most, most_bytes) && groups_open(lane, groups);
     return well && answers_open(lane, answers) ? 0 : -1;

@@ -21,7 +21,7 @@ def refresh(db: apsw.Connection) -> None:
     if db.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone():
         return
     db.execute("BEGIN IMMEDIATE")
-    db.execute(schema.script("late"))
+    db.execute(schema.late())
     for table in _FULL_TEXT:
         db.execute(f"INSERT INTO {table}({table}) VALUES ('rebuild')")
     db.execute("DELETE FROM event_counts")

@@ -1,18 +1,23 @@
 """Ids for entities: what the case has is found again, what it does not have goes in.
 
-A reading numbers the entities it meets; here each local number gets its id in the case. A filter knows which entities were
-surely never seen, where the case had none of a kind: most are new in a first ingest, and looking them up costs more than adding.
+A reading numbers the entities it meets; here each local number gets its id in the case. In a case that had no entity at all the
+compiled module, where it is, knows all that came since, and nothing has to be looked up; the indexes for that are then made at the
+end. Without it, a filter knows which entities were surely never seen, where the case had none of a kind: most are new in a
+first ingest, and looking them up costs more than adding.
 """
 
 from __future__ import annotations
 
+import secrets
 from array import array
 from operator import itemgetter
+from typing import Any
 
 import apsw
 
-from fimforensics import sql
+from fimforensics import schema, sql
 from fimforensics.blocks import KINDS
+from fimforensics.native import native
 
 _ENTITY_SLOTS = 1 << 24  # of the filter, for all kinds of which the case had none
 
@@ -51,15 +56,36 @@ class Interner:
         self.ids: dict[str, array] = {kind: array("q") for kind in KINDS}
         self._sql = {kind: _statements(kind) for kind in KINDS}
         self._next = {kind: (sql.cell(db, f"SELECT max(id) FROM {kind}") or 0) + 1 for kind in KINDS}
-        seen = bytearray(_ENTITY_SLOTS) if any(following == 1 for following in self._next.values()) else bytearray()
-        self._filters = {kind: seen for kind, following in self._next.items() if following == 1}
+        self._filters: dict[str, bytearray] = {}
+        self._seen: Any = None  # the compiled module's memory of all entities
+        if native is not None and all(following == 1 for following in self._next.values()):
+            self._seen = native.Seen(secrets.token_bytes(32))
+        else:
+            db.execute(schema.script("sought"))
+            seen = bytearray(_ENTITY_SLOTS) if any(following == 1 for following in self._next.values()) else bytearray()
+            self._filters = {kind: seen for kind, following in self._next.items() if following == 1}
         self.referred = tuple(self.ids[kind] for kind in _REFERENCES.values())  # what an event's numbers are in the case
 
     def take(self, taken: list[list[tuple]]) -> None:
         """The new entities of a batch, kind by kind; their local numbers are known from now on."""
+        intern = self._intern if self._seen is None else self._remember
         for kind, rows in zip(KINDS, taken, strict=True):
             if rows:
-                self._intern(kind, rows)
+                intern(kind, rows)
+
+    def _remember(self, kind: str, rows: list[tuple]) -> None:
+        """The same as `_intern`, by what the compiled module remembers."""
+        columns, references, keys, label = ENTITIES[kind]
+        referred = tuple(self.ids[references[at]] if at in references else None for at in range(len(columns)))
+        ids, new, labelled, following = self._seen.take(
+            KINDS.index(kind), rows, referred, keys, -1 if label is None else label, self._next[kind])
+        self._insert(kind, new)
+        self._next[kind] = following
+        self.ids[kind].frombytes(ids)
+        for number, text in labelled:
+            assert label is not None
+            known = sql.cell(self._db, f"SELECT {columns[label]} FROM {kind} WHERE id = ?", (number,))
+            self._relabel(kind, number, known, text)
 
     def _intern(self, kind: str, rows: list[tuple]) -> None:
         """Ids for a batch's entities of one kind. What the filter never saw is new, and goes in with the others at the end."""
@@ -104,14 +130,18 @@ class Interner:
 
     def _find(self, kind: str, row: tuple, keys: tuple[int, ...], label: int | None) -> int | None:
         """The id of an entity that the case has; its label is brought to the first in the alphabet."""
-        find, _, update = self._sql[kind]
-        known = self._db.execute(find, [row[at] for at in keys] if keys else row).fetchone()
+        known = self._db.execute(self._sql[kind][0], [row[at] for at in keys] if keys else row).fetchone()
         if known is None:
             return None
-        if label is not None and row[label] < known[1]:
-            self._db.execute("INSERT INTO relabelled (kind, entity, old) VALUES (?, ?, ?)", (kind, known[0], known[1]))
-            self._db.execute(update, (row[label], known[0]))
+        if label is not None:
+            self._relabel(kind, known[0], known[1], row[label])
         return known[0]
+
+    def _relabel(self, kind: str, number: int, known: str, told: str) -> None:
+        """The label that comes first in the alphabet stays."""
+        if told < known:
+            self._db.execute("INSERT INTO relabelled (kind, entity, old) VALUES (?, ?, ?)", (kind, number, known))
+            self._db.execute(self._sql[kind][2], (told, number))
 
     def event(self, event: tuple) -> tuple:
         """The event with the case's ids for local numbers."""

@@ -200,7 +200,7 @@ def _expected(version: int) -> frozenset[tuple]:
     """The schema of a case of this format, as (type, name, DDL)."""
     later = frozenset().union(*(names for number, names in schema.ADDED.items() if number > version))
     with contextlib.closing(sqlite3.connect(":memory:")) as plain:
-        plain.executescript(schema.ddl() + schema.script("late"))
+        plain.executescript(schema.ddl() + schema.late())
         return frozenset(row for row in plain.execute(_SCHEMA) if row[1] not in later)
 
 
@@ -216,5 +216,5 @@ def _late() -> frozenset[tuple]:
     with contextlib.closing(sqlite3.connect(":memory:")) as plain:
         plain.executescript(schema.ddl())
         early = set(plain.execute(_SCHEMA))
-        plain.executescript(schema.script("late"))
+        plain.executescript(schema.late())
         return frozenset(set(plain.execute(_SCHEMA)) - early)

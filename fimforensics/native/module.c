@@ -1,6 +1,7 @@
 /* The module `_native`: lanes, and SHA-256 for the tests. What it gives is what the Python beside it gives, sooner. */
 #include "lane.h"
 #include "digests.h"
+#include "intern.h"
 #include "place.h"
 
 #include <string.h>
@@ -152,7 +153,7 @@ static bool type_add(PyObject *module, PyType_Spec *spec) {
 
 static int module_exec(PyObject *module) {
     PyObject *name = PyUnicode_FromString("fimforensics");
-    if (!name || !type_add(module, &lane_spec) || !type_add(module, &placer_spec)
+    if (!name || !type_add(module, &lane_spec) || !type_add(module, &placer_spec) || !type_add(module, &seen_spec)
         || PyModule_AddStringConstant(module, "SOURCES", SOURCES) < 0 || (sha_choose(0) && !type_add(module, &digests_spec))) {
         Py_XDECREF(name);
         return -1;

@@ -115,8 +115,13 @@ def views() -> dict[str, str]:
 
 
 def script(name: str) -> str:
-    """The text of one of the SQL files: `tables`, `parts`, `indexes`, `analyses` or `late`."""
+    """The text of one of the SQL files: `tables`, `parts`, `pulls`, `indexes`, `sought`, `analyses` or `late`."""
     return files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+def late() -> str:
+    """The indexes that a first ingest makes at its end."""
+    return script("sought") + script("late")
 
 
 def ddl() -> str:

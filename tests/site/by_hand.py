@@ -54,7 +54,7 @@ def empty_case(path: Path) -> Path:
     """A case that nothing was taken into."""
     connection = sqlite3.connect(path)
     connection.executescript(schema.ddl())
-    connection.executescript(schema.script("late"))
+    connection.executescript(schema.late())
     connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {schema.FORMAT}")
     insert(

@@ -1,7 +1,7 @@
 """Ids for entities: what the case has is found again, what it does not have goes in.
 
 A reading numbers the entities it meets; here each local number gets its id in the case. In a case that had no entity at all the
-compiled module, where it is, knows all that came since, and nothing has to be looked up; the indexes for that are then made at the
+compiled module, where it is, knows all that came since, and nothing is looked up; the indexes for that are then made at the
 end. Without it, a filter knows which entities were surely never seen, where the case had none of a kind: most are new in a
 first ingest, and looking them up costs more than adding.
 """

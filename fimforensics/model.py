@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -48,6 +48,11 @@ class Record(NamedTuple):
     problem: str | None = None
 
 
+# Takes records out of data by itself: (data, where the next begins, the data's own offset, the bytes from the last one of a
+# record to the first of the next) → where it stopped.
+Taker = Callable[[bytes, int, int, bytes], int]
+
+
 class Preamble(NamedTuple):
     """Bytes of a member without which its records cannot be read (CSV header, `columns` of a query's answer)."""
 
@@ -73,6 +78,8 @@ class Opened:
     preambles: list[Preamble] = field(default_factory=list)
     table: str | None = None  # the table's name where the shape itself tells it (a folder, a file's schema)
     partial: str | None = None  # why the source itself says that it is not whole; known after the last record
+    arrays: bool = False  # records are arrays of cells under `columns`
+    taker: Taker | None = None  # of such records; set by whoever reads them and knows a quicker way
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import zstandard
 
@@ -18,20 +18,17 @@ from fimforensics.blocks import Entities
 from fimforensics.errors import Problem, Refused
 from fimforensics.evidence.leaves import NO_ROW, leaves_of
 from fimforensics.evidence.originals import Chunk, Chunker, Hashes, Tee
+from fimforensics.lanes import Lanes
 from fimforensics.model import CHUNK, MDC, Opened, Record
 from fimforensics.months import proven
 from fimforensics.native import native
 from fimforensics.rows import LARGE, Builder, check_size
-from fimforensics.segments import Lane, learn
 from fimforensics.shapes import jsonl, open_member
 from fimforensics.shapes.containers import Member
-from fimforensics.swift import swift
 from fimforensics.tables import fold_columns, identify
 from fimforensics.task import ORIGINAL, Batch, Task, View, cells_of, chunked, mapping
 
 CUT = 900_000
-LAYOUTS = 8  # how many layouts of lines are learned at the most, and after how many that fit none
-STRANGE = 64
 # Columns that the storage of a row adds: no table is told by them.
 _UNTOLD = frozenset(("TableName",))
 
@@ -51,9 +48,7 @@ class MemberReading:
         self.announcement: tuple | None = None
         self.announced = False
         self.leaf = leaves_of(task.case_key, task.snapshot, number)
-        self.lane: Lane | None = None
-        self.swift: Any = None  # its compiled twin
-        self.layouts, self.strange = 0, 0
+        self.lanes = Lanes(native, task, number)
         self.broken: str | None = None  # why the last record cannot be read
         self.rendered: list[bytes] = []
         self.rendered_from, self.rendered_bytes = 0, 0
@@ -98,6 +93,8 @@ class MemberReading:
         if opened.columns is not None:
             self.found["columns"] |= set(opened.columns)
         self.found["shapes"].append(opened.shape)
+        if opened.arrays and native is not None:
+            self.lanes.row, opened.taker = opened.columns, self._take_rows
         try:
             if isinstance(opened.records, jsonl.Lines):
                 yield from self._lines(opened, opened.records)
@@ -131,8 +128,8 @@ class MemberReading:
         for offset, block in records.blocks():
             at = 0
             while at < len(block):
-                if self.swift is not None and self.found["records"] >= self.task.skip:
-                    at, strange = self._swiftly(offset, block, at)
+                if self.lanes.swift is not None and self.found["records"] >= self.task.skip:
+                    at, strange = self._swiftly(offset, block, at, self.task.batch - len(self.batch.leaves) // 32)
                 else:
                     strange = True
                 if strange:
@@ -143,14 +140,24 @@ class MemberReading:
                 if len(self.batch.leaves) >= full:
                     yield from self._flush()
 
-    def _swiftly(self, offset: int, block: bytes, at: int) -> tuple[int, bool]:
-        """Lines of a block through the compiled lane: where the next one begins, and whether that is for another way."""
+    def _take_rows(self, data: bytes, at: int, offset: int, between: bytes) -> int:
+        """Rows of an answer through the compiled lane, but for the last of a batch: where it stopped."""
+        if self.lanes.swift is not None and self.found["records"] >= self.task.skip:
+            while data[at:at + 1] == b"[" and (most := self.task.batch - len(self.batch.leaves) // 32 - 1) > 0:
+                at, strange = self._swiftly(offset, data, at, most, between[1:-1])
+                if strange:
+                    break
+                self.lanes.strange = 0
+        return at
+
+    def _swiftly(self, offset: int, block: bytes, at: int, most: int, gap: bytes = b"") -> tuple[int, bool]:
+        """Records of a block through the compiled lane: where the next one begins, and whether that is for another way."""
         found, chunker, batch = self.found, self.chunker, self.batch
         if offset + at - chunker.base > CUT:
             chunker.cut(offset + at)
         seq = self.task.first_seq + found["records"]
-        at, count, strange, packed, first, last = self.swift.read(block, at, offset + at, chunker.base + CUT, seq,
-                                                                  self.task.batch - len(batch.leaves) // 32, batch.leaves)
+        at, count, strange, packed, first, last = self.lanes.swift.read(block, at, offset + at, chunker.base + CUT, seq, most,
+                                                                        batch.leaves, gap)
         if count:
             batch.packed(packed, seq, first, last)
             found["records"] += count
@@ -159,7 +166,8 @@ class MemberReading:
     def _line(self, opened: Opened, offset: int, line: bytes) -> Iterator[tuple]:
         """One line, through the lane or by its shape."""
         found, task = self.found, self.task
-        built = self.lane.read(line) if self.lane is not None and len(line) <= LARGE else None
+        lane = self.lanes.lane
+        built = lane.read(line) if lane is not None and len(line) <= LARGE else None
         if built is None or found["records"] < task.skip:
             yield from self._records(opened, jsonl.records(offset, line))
             return
@@ -226,20 +234,10 @@ class MemberReading:
                     raise Refused(f"its times carry no zone ({problem})", where=self.where, hint=hint) from None
             else:
                 self._add(seq, record.offset, record.raw, key, row_hash, event, item, record.length)
-                self._learn(record.values, told)
+                self.lanes.learn(record.values, told, self.builders[told])
         if problem is not None:
             self.batch.rejects.append((seq, number + 1, record.offset, record.length, problem))
             self.batch.leaves += self.leaf(seq, record.offset, record.length, record.raw, NO_ROW)
-
-    def _learn(self, values: dict[str, object], told: str | None) -> None:
-        """Takes this record's layout for that of the lines to come, when the one that was known does not fit them."""
-        self.strange += 1
-        if self.layouts < LAYOUTS and (self.layouts == 0 or self.strange >= STRANGE):
-            self.layouts, self.strange = self.layouts + 1, 0
-            self.lane = learn(values, told, self.builders[told])
-            task, twin = self.task, learn(values, told, self.builders[told])  # lanes number what they see, each for itself
-            self.swift = (swift(native, twin, task.case_key, task.snapshot, self.number)
-                          if native is not None and twin is not None else None)
 
     def _render(self, record: Record) -> None:
         if not self.rendered:

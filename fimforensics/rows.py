@@ -27,7 +27,8 @@ _ORDER = (*MACHINE, *CHANGE, *FILE, *REQUEST, *REGISTRY, *PROCESS, *ACCOUNT, *IM
 _GET = itemgetter(*_ORDER)
 _TEMPLATE = dict.fromkeys(COLUMNS)
 _CASEFOLDED = {name.lower(): name for name in COLUMNS}
-_DROPPED = frozenset(("TableName", "_ItemId"))  # of the answer, not of the change; both stay in the record
+ITEM = "_ItemId"
+_DROPPED = frozenset(("TableName", ITEM))  # of the answer, not of the change; both stay in the record
 FLAGS = {0: None, ESCAPED: "escaped", ODD_TIME: "odd time", ESCAPED | ODD_TIME: "escaped, odd time"}
 
 CELL = {name: at for at, name in enumerate(COLUMNS)}  # where a column stands in a row
@@ -114,7 +115,7 @@ class Builder:
             values = {name: None if value == "None" else value for name, value in values.items()}
         if self._map is not None:
             values = self._map(values)
-        item = values.get("_ItemId")  # a search job's own mapping brings the original's here
+        item = values.get(ITEM)  # a search job's own mapping brings the original's here
         if len(values) == 65 and not (values.keys() - COLUMNS.keys()):
             raw = _GET(values)
         else:

@@ -61,7 +61,7 @@ class Writer:
         self._fresh = self._alone and db.execute("SELECT 1 FROM occurrences LIMIT 1").fetchone() is None
         self._filter = bytearray(_SLOTS) if self._fresh else bytearray()
         self._next = (sql.cell(db, "SELECT max(id) FROM events") or 0) + 1
-        self._placer: Any = None  # while every record is surely a new event
+        self._placer: Any = None  # where no other snapshot can have told of an event
         if native is not None and self._fresh:
             self._placer = native.Placer(self._filter, self._next, FLAG_TEXTS)
         self.new = self.known = self.rejects = 0
@@ -97,8 +97,6 @@ class Writer:
         """Events that Python made, or that the native writer cannot place."""
         place, localise = self._place, self._interner.event
         for event, key, check, (seq, offset, length, item) in zip(*run, strict=True):
-            if item is not None and self._placer is not None:
-                self._leave_placer(placed)
             number, ordinal, new = place(key, check, item)
             if new:
                 placed.append((number, *localise(event), key, ordinal))
@@ -111,21 +109,16 @@ class Writer:
         self.known -= len(placed)
         placed.clear()
 
-    def _leave_placer(self, placed: list[tuple]) -> None:
-        """Ids of records decide from here on, which the native writer does not know; what it holds goes into the case."""
-        self._insert(placed)
-        self.flush()
-        self._next, self._placer = self._placer.next, None
-
-    def _told(self, key: bytes, prefix: int) -> tuple[int, bytes, bool]:
-        """What the case has of a key, for the native writer: how many events, the check of the first, are all alike?"""
+    def _told(self, key: bytes, prefix: int) -> tuple[int, bytes, bool, dict[str, int]]:
+        """What the case has of a key, for the native writer: how many events, the check of the first, are all alike, the ids."""
+        self._items_told = self._placer.items
         state = self._load(key, prefix)
-        return len(state.events), state.events[0][1] if state.events else b"", state.alike
+        return len(state.events), state.events[0][1] if state.events else b"", state.alike, state.items
 
     def _place(self, key: bytes, check: bytes, item: str | None) -> tuple[int, int, bool]:
         """The event of a record: its id, its ordinal, and whether it is new to the case."""
         if self._placer is not None:
-            return (*self._placer.place(key, check, self._told), True)
+            return self._placer.place(key, check, item, self._told)
         if item is not None:
             self._items_told = True
         state = self._portion.get(key)

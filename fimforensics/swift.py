@@ -15,7 +15,7 @@ from fimforensics.blocks import ACCOUNT, IMAGE, PROCESS
 from fimforensics.evidence.leaves import blocks_of
 from fimforensics.model import COLUMNS, LONG, REAL
 from fimforensics.paths import file_key
-from fimforensics.rows import decimal, dumps
+from fimforensics.rows import ITEM, decimal, dumps
 from fimforensics.schema import EMPTY_BIT, PATH_FORM_SHIFT
 from fimforensics.segments import Lane
 from fimforensics.stretches import (
@@ -45,8 +45,10 @@ def _takes(name: str) -> int:
     return NOTHING | (WHOLE if kind == LONG else WHOLE | TEXT | PART if kind == REAL else TEXT)
 
 
-def swift(native: ModuleType, lane: Lane, case_key: bytes, snapshot: int, member: int) -> Any:
+def swift(native: ModuleType, lane: Lane, case_key: bytes, snapshot: int, member: int, row: tuple[str, ...] | None = None) -> Any:
     """The native lane that gives what `lane` gives, and leaves of this member; None for a layout that it has no room for.
+
+    With `row`, the columns of an answer, it reads rows: arrays of their cells in that order, the last perhaps `_ItemId`.
 
     The native lane numbers parts for itself, so `lane` must be asked by nobody else.
     """
@@ -62,8 +64,12 @@ def swift(native: ModuleType, lane: Lane, case_key: bytes, snapshot: int, member
     empty, process_empty = (tuple(EMPTY_BIT.get(name, 0) for name in names) for names in (VARYING, PROCESS))
     process, account = (tuple(slots[name] for name in names) for names in (PROCESS, ACCOUNT))
     bits = PATH_FORM_SHIFT, empty, process_empty, process, account, len(fresh)
+    rows, item = row is not None, -1
+    if row and row[-1] == ITEM:
+        item = len(slots)
+        steps += ((b"", False, ((b"", item, NOTHING | TEXT),)),)
     try:
-        return native.Lane(steps, groups, Answers(lane), bits, leaves, (snapshot, member), MOST, MOST_BYTES)
+        return native.Lane(steps, groups, Answers(lane), bits, leaves, (snapshot, member), MOST, MOST_BYTES, rows, item)
     except ValueError:
         return None
 

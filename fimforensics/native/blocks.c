@@ -75,14 +75,14 @@ static int block_look(Lane *lane, int kind, Block **found) {
 }
 
 /* Numbers and bytes of all parts of the line, as two tuples. */
-static PyObject *parts_told(const Lane *lane, PyObject **numbers) {
+static PyObject *parts_told(Lane *lane, PyObject **numbers) {
     Py_ssize_t count = (Py_ssize_t)lane->part_count;
     PyObject *parts = PyTuple_New(count);
     *numbers = PyTuple_New(count);
     for (Py_ssize_t i = 0; parts && *numbers && i < count; i++) {
-        const Span *part = &lane->line.parts[i];
+        Span part;
         PyObject *number = PyLong_FromLongLong(lane->line.numbers[i]);
-        PyObject *bytes = PyBytes_FromStringAndSize(part->at, (Py_ssize_t)part->size);
+        PyObject *bytes = lane_part_told(lane, (int)i, &part) ? PyBytes_FromStringAndSize(part.at, (Py_ssize_t)part.size) : NULL;
         if (number)
             PyTuple_SET_ITEM(*numbers, i, number);
         if (bytes)

@@ -1,11 +1,12 @@
-/* A lane: how lines of one layout fall into cells and parts, and what is remembered of the parts. See segments.py, its twin. */
+/* A lane: how lines, or rows of an answer, of one layout fall into cells and parts, and what is remembered of the parts. See
+ * segments.py, its twin. */
 #ifndef FIM_LANE_H
 #define FIM_LANE_H
 
 #include "sha256.h"
 #include "table.h"
 
-enum { MOST_CELLS = 96, MOST_PARTS = 64 };
+enum { MOST_CELLS = 96, MOST_PARTS = 64, LONGEST = 128 << 10 };  /* bytes of a line; `segments.LONGEST` */
 
 /* The cells that are read anew in each line, in the order of `stretches.VARYING`; loose cells of stable kinds come after. */
 enum {
@@ -54,6 +55,8 @@ typedef struct {
     PyObject *steps;  /* owns the bytes that borders and names point at */
     Stretch *stretches;
     size_t stretch_count, cell_count, part_count;
+    bool rows;  /* the columns are named once, before all rows, which are arrays */
+    int item;  /* the cell of `_ItemId`, or NONE */
     size_t read_count;  /* of the cells that are read anew in each line */
     Group groups[GROUPS];
     Table parts[MOST_PARTS], tables[KINDS];
@@ -78,6 +81,12 @@ bool put(Buffer *buffer, const char *at, size_t size);
 /* The line's cells and parts, into `lane->line`. */
 int lane_split(Lane *lane, const char *at, size_t size);
 
+/* The same of a row, which begins at `at` and of which only this says where it ends: `size` tells how much there is, then its length. */
+int lane_split_row(Lane *lane, const char *at, size_t *size);
+
+/* A part's bytes as they stand in a line: those of a row get the names of their columns, into `lane->scratch`. */
+bool lane_part_told(Lane *lane, int part, Span *told);
+
 /* The cells of the process's, account's and image's parts, into the line. */
 int lane_actor_cells(Lane *lane);
 
@@ -88,12 +97,12 @@ int lane_cell_block(Lane *lane, int kind, int64_t host, Block **found);
 /* A time's canonical form into `out` and its flags. */
 int lane_time(Lane *lane, const Cell *cell, char out[28], unsigned *flags);
 
-/* The match key, row hash, leaf and time of one line; its event goes to `lane->out`. */
+/* The match key, row hash, leaf and time of one line; its event goes to `lane->out`. Of a row `size` is as with `lane_split_row`. */
 typedef struct {
     uint8_t key[32], row_hash[32], leaf[32];
     char time[28];
 } Made;
 
-int lane_make(Lane *lane, const char *at, size_t size, uint64_t seq, uint64_t offset, Made *made);
+int lane_make(Lane *lane, const char *at, size_t *size, uint64_t seq, uint64_t offset, Made *made);
 
 #endif

@@ -133,6 +133,8 @@ int lane_open(Lane *lane, PyObject *steps, PyObject *groups, PyObject *answers, 
         return refuse("there are four groups"), -1;
     for (int i = 0; i < KINDS; i++)
         table_open(&lane->tables[i], i == FILES ? most : most / 2, most_bytes);  /* files come again most, and over the longest time */
+    for (int i = 0; i < MOST_CELLS; i++)
+        lane->line.cells[i] = (Cell){.span = SPAN("null"), .kind = NOTHING, .ascii = true};
     lane->steps = Py_NewRef(steps);
     bool well = bits_open(lane, bits) && stretches_open(lane, steps, most, most_bytes) && groups_open(lane, groups);
     return well && answers_open(lane, answers) ? 0 : -1;

@@ -6,23 +6,24 @@
 
 #include <string.h>
 
-enum { LONGEST = 128 << 10 };  /* bytes of a line; `segments.LONGEST` */
-
 static int lane_init(PyObject *self, PyObject *args, PyObject *named) {
-    static char *names[] = {"steps", "groups", "answers", "bits", "key", "place", "most", "most_bytes", NULL};
+    static char *names[] = {"steps", "groups", "answers", "bits", "key", "place", "most", "most_bytes", "rows", "item", NULL};
     Lane *lane = (Lane *)self;
     PyObject *steps, *groups, *answers, *bits;
     const uint8_t *inner, *outer;
     Py_ssize_t inner_size, outer_size, most, most_bytes;
     unsigned long long snapshot, member;
+    int rows = 0, item = NONE;
     if (lane->steps || !PyArg_ParseTupleAndKeywords(
-            args, named, "O!O!OO!(y#y#)(KK)nn", names, &PyTuple_Type, &steps, &PyTuple_Type, &groups, &answers,
-            &PyTuple_Type, &bits, &inner, &inner_size, &outer, &outer_size, &snapshot, &member, &most, &most_bytes))
+            args, named, "O!O!OO!(y#y#)(KK)nn|pi", names, &PyTuple_Type, &steps, &PyTuple_Type, &groups, &answers,
+            &PyTuple_Type, &bits, &inner, &inner_size, &outer, &outer_size, &snapshot, &member, &most, &most_bytes, &rows, &item))
         return -1;
-    if (inner_size != 64 || outer_size != 64 || most < 1 || most_bytes < 1) {
-        PyErr_SetString(PyExc_ValueError, "two blocks of 64 bytes, and room for something");
+    if (inner_size != 64 || outer_size != 64 || most < 1 || most_bytes < 1 || item < NONE || item >= MOST_CELLS) {
+        PyErr_SetString(PyExc_ValueError, "two blocks of 64 bytes, room for something, and a cell that there is");
         return -1;
     }
+    lane->rows = rows;
+    lane->item = item;
     lane->snapshot = snapshot;
     lane->member = member;
     lane->inner = lane->outer = SHA_START;
@@ -47,16 +48,18 @@ static bool only_strange(void) {
 }
 
 PyDoc_STRVAR(read_doc,
-"read(data, at, offset, limit, seq, most, leaves) -> (at, count, strange, packed, first, last)\n\n"
+"read(data, at, offset, limit, seq, most, leaves, gap=b'') -> (at, count, strange, packed, first, last)\n\n"
 "Takes the lines of `data` from `at` on, which lies at `offset` in the member: until `most` are taken, one begins beyond `limit`,\n"
 "or one is not plainly of this layout. Where the next one begins, how many were taken, whether the next one is not plain, the\n"
-"packed events, and their first and last time; leaves are added to the bytearray.");
+"packed events, and their first and last time; leaves are added to the bytearray. Rows go on as long as `gap` and another row\n"
+"follow; where not, `at` is behind the last one.");
 
 typedef struct {
     const char *data;
     Py_ssize_t size, at, most, count;
     unsigned long long offset, limit, seq;
     PyObject *leaves;
+    Span gap;
     bool strange;
     char first[28], last[28];
 } Reading;
@@ -69,44 +72,72 @@ static bool leaf_keep(PyObject *leaves, const uint8_t leaf[32]) {
     return true;
 }
 
+/* One line or row, `size` bytes long, or of a row at the most; its length goes to `size`. False with an exception. */
+static bool one_read(Lane *lane, Reading *now, size_t *size) {
+    size_t before = lane->out.size;
+    Made made;
+    int told = *size ? lane_make(lane, now->data + now->at, size, now->seq + (uint64_t)now->count, now->offset, &made) : STRANGE;
+    now->strange = told == STRANGE || (told == FAILED && only_strange());
+    if (told != WELL)
+        lane->out.size = before;
+    if (told != WELL || !leaf_keep(now->leaves, made.leaf))
+        return now->strange;
+    if (!now->count || memcmp(made.time, now->first, sizeof now->first) < 0)
+        memcpy(now->first, made.time, sizeof now->first);
+    if (!now->count || memcmp(made.time, now->last, sizeof now->last) > 0)
+        memcpy(now->last, made.time, sizeof now->last);
+    now->count++;
+    return true;
+}
+
+static void passed(Reading *now, size_t size) {
+    now->at += (Py_ssize_t)size;
+    now->offset += size;
+}
+
 static bool lines_read(Lane *lane, Reading *now) {
     while (now->at < now->size && now->count < now->most && now->offset <= now->limit) {
         const char *line = now->data + now->at, *end = memchr(line, '\n', (size_t)(now->size - now->at));
-        size_t length = (size_t)((end ? end : now->data + now->size) - line), before = lane->out.size;
-        Made made;
-        int told = STRANGE;
-        if (length && length - 1 <= LONGEST)
-            told = lane_make(lane, line, length, now->seq + (uint64_t)now->count, now->offset, &made);
-        now->strange = told == STRANGE || (told == FAILED && only_strange());
-        if (told != WELL)
-            lane->out.size = before;
+        size_t length = (size_t)((end ? end : now->data + now->size) - line), taken = length - 1 <= LONGEST ? length : 0;
+        if (!one_read(lane, now, &taken))
+            return false;
         if (now->strange)
             return true;
-        if (told == FAILED || !leaf_keep(now->leaves, made.leaf))
+        passed(now, length + 1);
+    }
+    return true;
+}
+
+static bool rows_read(Lane *lane, Reading *now) {
+    while (now->at < now->size && now->count < now->most && now->offset <= now->limit) {
+        size_t left = (size_t)(now->size - now->at), length = left;
+        if (!one_read(lane, now, &length))
             return false;
-        if (!now->count || memcmp(made.time, now->first, sizeof now->first) < 0)
-            memcpy(now->first, made.time, sizeof now->first);
-        if (!now->count || memcmp(made.time, now->last, sizeof now->last) > 0)
-            memcpy(now->last, made.time, sizeof now->last);
-        now->count++;
-        now->at += (Py_ssize_t)length + 1;
-        now->offset += length + 1;
+        if (now->strange)
+            return true;
+        passed(now, length);
+        const char *next = now->data + now->at;
+        if (left - length <= now->gap.size || memcmp(next, now->gap.at, now->gap.size) || next[now->gap.size] != '[')
+            return true;
+        passed(now, now->gap.size);
     }
     return true;
 }
 
 static PyObject *lane_read(PyObject *self, PyObject *args) {
     Lane *lane = (Lane *)self;
-    Reading now = {.count = 0};
-    if (!PyArg_ParseTuple(args, "y#nKKKnO!", &now.data, &now.size, &now.at, &now.offset, &now.limit, &now.seq, &now.most,
-                          &PyByteArray_Type, &now.leaves))
+    Reading now = {.gap = SPAN("")};
+    Py_ssize_t gap = 0;
+    if (!PyArg_ParseTuple(args, "y#nKKKnO!|y#", &now.data, &now.size, &now.at, &now.offset, &now.limit, &now.seq, &now.most,
+                          &PyByteArray_Type, &now.leaves, &now.gap.at, &gap))
         return NULL;
+    now.gap.size = (size_t)gap;
     if (!lane->steps || now.at < 0) {
         PyErr_SetString(PyExc_ValueError, "a lane that was never opened, or a place before the data");
         return NULL;
     }
     lane->out.size = 0;
-    if (!lines_read(lane, &now))
+    if (!(lane->rows ? rows_read : lines_read)(lane, &now))
         return NULL;
     Py_ssize_t stamp = now.count ? (Py_ssize_t)sizeof now.first : 0;
     return Py_BuildValue("(nniy#s#s#)", now.at < now.size ? now.at : now.size, now.count, (int)now.strange,

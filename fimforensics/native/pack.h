@@ -4,7 +4,7 @@
 
 #include "table.h"
 
-enum { REFERENCES = 13, STAMP = 28 };
+enum { REFERENCES = 13, STAMP = 28, TEXTS = 6 };
 
 #define ABSENT UINT32_MAX
 
@@ -14,13 +14,13 @@ typedef struct {
     int64_t size;
     uint32_t length;
     uint32_t ids[REFERENCES];  /* local numbers in the order of an event's cells, or ABSENT */
-    uint32_t texts[5];  /* bytes of file type, old data, new data, billed size and extra columns, which follow; none is None */
+    uint32_t texts[TEXTS];  /* bytes of file type, old data, new data, billed size, extra columns and id, which follow; none is None */
     char time[STAMP], access[STAMP];
     uint8_t flags, sized, accessed;
 } Packed;
 
 /* Takes the next one out of `size` bytes; NULL where they do not hold a whole one. */
-const Packed *packed_next(const char **at, const char *end, const char *texts[5]);
+const Packed *packed_next(const char **at, const char *end, const char *texts[TEXTS]);
 
 /* Bytes to the next whole word, where another event may begin. */
 size_t packed_padding(size_t size);

@@ -131,7 +131,7 @@ static bool key_write(Lane *lane, const Parts *found) {
     return PUT(out, "[") && put_quoted(out, found->time, 23) && put_all(out, rest, sizeof rest / sizeof *rest) && PUT(out, "]");
 }
 
-/* The bytes of old or new data into the packed event; how many. */
+/* The bytes of a cell's text into the packed event; how many. */
 static bool data_pack(Buffer *out, Span cell, uint32_t *size) {
     *size = 0;
     if (cell.at[0] != '"' || cell.size == 2)
@@ -170,6 +170,7 @@ static bool event_pack(Lane *lane, const Parts *found, const Made *made, uint64_
     if (!put(out, (const char *)&event, sizeof event) || !text_pack(out, found->file->text, &event.texts[0])
         || !data_pack(out, cells[OLD_DATA].span, &event.texts[1]) || !data_pack(out, cells[NEW_DATA].span, &event.texts[2])
         || !text_pack(out, found->billed, &event.texts[3]) || !text_pack(out, found->change->text, &event.texts[4])
+        || (lane->item != NONE && !data_pack(out, cells[lane->item].span, &event.texts[5]))
         || !put(out, "\0\0\0\0\0\0\0", packed_padding(out->size - began)))
         return false;
     memcpy(out->at + began, &event, sizeof event);
@@ -198,7 +199,7 @@ static void leaf_make(const Lane *lane, uint64_t seq, uint64_t offset, uint64_t 
 
 static int made_from(Lane *lane, Parts *found, const char *at, size_t size, uint64_t seq, uint64_t offset, Made *made) {
     uint8_t raw[32];
-    int told = times_read(lane, found);
+    int told = lane->item == NONE || lane->line.cells[lane->item].ascii ? times_read(lane, found) : STRANGE;
     if (told == WELL)
         told = data_plain(lane, found) ? billed_read(lane, found) : STRANGE;
     if (told == WELL)
@@ -214,11 +215,11 @@ static int made_from(Lane *lane, Parts *found, const char *at, size_t size, uint
     return event_pack(lane, found, made, offset, size) ? WELL : FAILED;
 }
 
-int lane_make(Lane *lane, const char *at, size_t size, uint64_t seq, uint64_t offset, Made *made) {
+int lane_make(Lane *lane, const char *at, size_t *size, uint64_t seq, uint64_t offset, Made *made) {
     Parts found = {.real = NULL};
-    int told = lane_split(lane, at, size);
+    int told = lane->rows ? lane_split_row(lane, at, size) : lane_split(lane, at, *size);
     if (told == WELL)
-        told = made_from(lane, &found, at, size, seq, offset, made);
+        told = made_from(lane, &found, at, *size, seq, offset, made);
     Py_XDECREF(found.real);
     return told;
 }

@@ -1,4 +1,4 @@
-/* A line falls into stretches. Of a stable one the bytes alone say which it is; the others' cells are read. */
+/* A line falls into stretches. Of a stable one the bytes alone say which it is; the others' cells are read. A row's are all read. */
 #define _GNU_SOURCE
 #include "lane.h"
 
@@ -58,6 +58,8 @@ static bool proven(Lane *lane, size_t stretch, Span bytes) {
 
 int lane_actor_cells(Lane *lane) {
     const Group *group = &lane->groups[PROCESS];
+    if (lane->rows)
+        return WELL;
     for (size_t i = 0; i < lane->stretch_count; i++) {
         const Stretch *stretch = &lane->stretches[i];
         if (stretch->stable < 0 || !memchr(group->parts, stretch->stable, group->part_count))
@@ -77,13 +79,25 @@ static int part_number(Lane *lane, size_t stretch, int part) {
     uint64_t hash = bytes_hash(bytes.at, bytes.size);
     Block *block = table_find(table, bytes, hash);
     if (!block) {
-        if (!proven(lane, stretch, bytes))
+        if (!lane->rows && !proven(lane, stretch, bytes))
             return FAILED;
         block = block_new(bytes, hash);
         if (!block || (block->ids[0] = ++lane->count, table_put(table, block)) < 0)
             return FAILED;
     }
     lane->line.numbers[part] = block->ids[0];
+    return WELL;
+}
+
+static int parts_numbered(Lane *lane) {
+    for (size_t i = 0; i < lane->stretch_count; i++) {
+        int part = lane->stretches[i].stable;
+        if (part >= 0) {
+            int told = part_number(lane, i, part);
+            if (told != WELL)
+                return told;
+        }
+    }
     return WELL;
 }
 
@@ -105,13 +119,46 @@ int lane_split(Lane *lane, const char *at, size_t size) {
             lane->line.parts[stretch->stable] = part;
         next = end;
     }
+    return parts_numbered(lane);
+}
+
+int lane_split_row(Lane *lane, const char *at, size_t *size) {
+    const char *next = at, *end = at + (*size < LONGEST ? *size : LONGEST);
+    char before = '[';
     for (size_t i = 0; i < lane->stretch_count; i++) {
-        int part = lane->stretches[i].stable;
-        if (part >= 0) {
-            int told = part_number(lane, i, part);
-            if (told != WELL)
-                return told;
+        const Stretch *stretch = &lane->stretches[i];
+        const char *began = next + 1;
+        for (size_t j = 0; j < stretch->count; j++) {
+            const Column *column = &stretch->columns[j];
+            Cell *cell = &lane->line.cells[column->slot];
+            if (next >= end || *next != before || !(next = cell_read(next + 1, end, cell)) || !(cell->kind & column->takes))
+                return STRANGE;
+            before = ',';
         }
+        if (stretch->stable >= 0)
+            lane->line.parts[stretch->stable] = (Span){began, (size_t)(next - began)};
     }
-    return WELL;
+    if (next >= end || *next != ']')
+        return STRANGE;
+    *size = (size_t)(next + 1 - at);
+    return parts_numbered(lane);
+}
+
+bool lane_part_told(Lane *lane, int part, Span *told) {
+    Buffer *out = &lane->scratch;
+    *told = lane->line.parts[part];
+    if (!lane->rows)
+        return true;
+    const Stretch *stretch = lane->stretches;
+    while (stretch->stable != part)
+        stretch++;
+    bool well = true;
+    out->size = 0;
+    for (size_t i = 0; i < stretch->count && well; i++) {
+        const Column *column = &stretch->columns[i];
+        Span cell = lane->line.cells[column->slot].span;
+        well = (!i || PUT(out, ",")) && put(out, column->name.at, column->name.size) && put(out, cell.at, cell.size);
+    }
+    *told = (Span){out->at, out->size};
+    return well;
 }

@@ -7,12 +7,12 @@ size_t packed_padding(size_t size) {
     return -size & 7;
 }
 
-const Packed *packed_next(const char **at, const char *end, const char *texts[5]) {
+const Packed *packed_next(const char **at, const char *end, const char *texts[TEXTS]) {
     const Packed *event = (const Packed *)*at;
     size_t left = (size_t)(end - *at), size = sizeof *event;
     if (left < size)
         return NULL;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < TEXTS; i++) {
         texts[i] = *at + size;
         size += event->texts[i];
         if (size > left)
@@ -43,7 +43,8 @@ static PyObject *reference(const Packed *event, int at, const Ids *ids) {
     return PyLong_FromLongLong(ids->at[at][number]);
 }
 
-bool event_cells(PyObject *tuple, Py_ssize_t first, const Packed *event, const char *texts[5], const Ids *ids, PyObject *const flags[4]) {
+bool event_cells(PyObject *tuple, Py_ssize_t first, const Packed *event, const char *texts[TEXTS], const Ids *ids,
+                 PyObject *const flags[4]) {
     PyObject *time = text_or_none(event->time, STAMP);
     PyObject *access = !event->accessed ? Py_NewRef(Py_None)
                        : time && !memcmp(event->time, event->access, STAMP) ? Py_NewRef(time)
@@ -83,7 +84,7 @@ bool flags_taken(PyObject *tuple, PyObject *flags[4]) {
     return true;
 }
 
-static bool unpacked(const Packed *event, const char *texts[5], unsigned long long seq, PyObject *const flags[4], PyObject *lists[4]) {
+static bool unpacked(const Packed *event, const char *texts[TEXTS], unsigned long long seq, PyObject *const flags[4], PyObject *lists[4]) {
     PyObject *cells = PyTuple_New(EVENT_CELLS);
     if (!cells || !event_cells(cells, 0, event, texts, NULL, flags)) {
         Py_XDECREF(cells);
@@ -91,11 +92,12 @@ static bool unpacked(const Packed *event, const char *texts[5], unsigned long lo
     }
     return list_put(lists[0], cells) && list_put(lists[1], PyBytes_FromStringAndSize((const char *)event->key, 32))
         && list_put(lists[2], PyBytes_FromStringAndSize((const char *)event->check, 8))
-        && list_put(lists[3], Py_BuildValue("(KKIO)", seq, (unsigned long long)event->offset, (unsigned)event->length, Py_None));
+        && list_put(lists[3], Py_BuildValue("(KKIN)", seq, (unsigned long long)event->offset, (unsigned)event->length,
+                                            text_or_none(texts[5], event->texts[5])));
 }
 
 PyObject *unpack(PyObject *module, PyObject *args) {
-    const char *at, *end, *texts[5];
+    const char *at, *end, *texts[TEXTS];
     Py_ssize_t size;
     unsigned long long seq;
     PyObject *flag_texts, *flags[4], *lists[4] = {PyList_New(0), PyList_New(0), PyList_New(0), PyList_New(0)};

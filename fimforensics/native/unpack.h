@@ -13,7 +13,8 @@ typedef struct {
 } Ids;
 
 /* An event's 23 cells into a new tuple from `first` on, with the case's ids where they are told. */
-bool event_cells(PyObject *tuple, Py_ssize_t first, const Packed *event, const char *texts[5], const Ids *ids, PyObject *const flags[4]);
+bool event_cells(PyObject *tuple, Py_ssize_t first, const Packed *event, const char *texts[TEXTS], const Ids *ids,
+                 PyObject *const flags[4]);
 
 /* Appends an item, whose reference is given up; false where there is none. */
 bool list_put(PyObject *list, PyObject *item);

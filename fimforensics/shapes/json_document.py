@@ -57,7 +57,8 @@ def open_shape(member: Member, head: bytes) -> Opened:
         table = look.tables[look.primary] if look.tables else look.named
         need_time(table.columns or ())
         opened = Opened(_SHAPES[look.layout], iter(()), columns=table.columns,
-                        preambles=[table.preamble] if table.preamble else [], partial=answers.told(look.error))
+                        preambles=[table.preamble] if table.preamble else [], partial=answers.told(look.error),
+                        arrays=look.layout == "tables")
     opened.records = _records(member, look, opened)
     return opened
 
@@ -151,7 +152,7 @@ def _tables(window: Window, look: Look, opened: Opened) -> Iterator[Record]:
         for key in keys(window):
             if key == "rows" and window.next() == b"[":
                 window.pos += 1
-                yield from _rows(window, table, opened.columns)
+                yield from _rows(window, table, opened)
             elif key == "columns":
                 table = columns_here(window, "columns")
             else:
@@ -162,10 +163,10 @@ def _tables(window: Window, look: Look, opened: Opened) -> Iterator[Record]:
     window.pos += 1
 
 
-def _rows(window: Window, table: Table, columns: tuple[str, ...] | None) -> Iterator[Record]:
+def _rows(window: Window, table: Table, opened: Opened) -> Iterator[Record]:
     names = table.columns or ()
-    strange = None if names == columns else "a row of another table, with other columns than the first"
-    for offset, raw, cells, problem in elements(window, b"[", b"]", parse_array, quick_array):
+    strange = None if names == opened.columns else "a row of another table, with other columns than the first"
+    for offset, raw, cells, problem in elements(window, b"[", b"]", parse_array, quick_array, None if strange else opened.taker):
         if problem or strange:
             yield Record(offset, len(raw), raw, None, problem or strange)
         elif len(cells) != len(names):

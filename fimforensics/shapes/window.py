@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from fimforensics.errors import Problem
+from fimforensics.model import Taker
 
 STEP = 1 << 20
 MAX_RECORD = 16 << 20  # bytes of one record; a longer one comes in parts, none of which can be read
@@ -97,17 +98,18 @@ class Window:
             self.fill()
 
 
-def elements(window: Window, opener: bytes, closer: bytes, parse: Parse, quick: Quick) -> Iterator[Element]:
+def elements(window: Window, opener: bytes, closer: bytes, parse: Parse, quick: Quick,
+             taker: Taker | None = None) -> Iterator[Element]:
     """The elements from here to `closer` (empty: to the end); those that start with `opener` are expected.
 
-    `quick` gives a value that is surely right or None, `parse` the value or the problem. If the stream ends before
-    `closer`, `window.cut` is set.
+    `quick` gives a value that is surely right or None, `parse` the value or the problem; what `taker` takes is not among them. If
+    the stream ends before `closer`, `window.cut` is set.
     """
     between = b""
     while True:
         first = window.next(COMMAS)
         if first == opener and between:
-            yield from _alike(window, between, quick)
+            yield from _alike(window, between, quick, taker)
             first = window.next(COMMAS)
         if not first:
             window.cut = window.cut or bool(closer)
@@ -121,11 +123,15 @@ def elements(window: Window, opener: bytes, closer: bytes, parse: Parse, quick: 
             between = window.data[window.pos - 1:gap.end() + 1]
 
 
-def _alike(window: Window, between: bytes, quick: Quick) -> Iterator[Element]:
-    """Elements as long as each is followed by the same bytes and plainly good."""
+def _alike(window: Window, between: bytes, quick: Quick, taker: Taker | None) -> Iterator[Element]:
+    """Elements as long as each is followed by the same bytes and plainly good; after each `taker` may go on."""
     step = len(between) - 1
     while True:
         data, pos, base = window.data, window.pos, window.base
+        if taker is not None:
+            pos = window.pos = taker(data, pos, base, between)
+            if data[pos:pos + 1] != between[-1:]:
+                return
         while (mark := data.find(between, pos)) >= 0:
             raw = data[pos:mark + 1]
             value = quick(raw)
@@ -134,8 +140,11 @@ def _alike(window: Window, between: bytes, quick: Quick) -> Iterator[Element]:
             window.pos = mark + step
             yield Element(base + pos, raw, value, None)
             pos = mark + step
-        if len(data) - pos > STEP or not window.fill():
-            return
+            if taker is not None:
+                break
+        else:
+            if len(data) - pos > STEP or not window.fill():
+                return
 
 
 def _one(window: Window, opener: bytes, closer: bytes, parse: Parse) -> Iterator[Element]:

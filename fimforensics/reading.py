@@ -161,6 +161,7 @@ class MemberReading:
         if count:
             batch.packed(packed, seq, first, last)
             found["records"] += count
+            self.broken = None
         return at, strange
 
     def _line(self, opened: Opened, offset: int, line: bytes) -> Iterator[tuple]:
@@ -173,6 +174,7 @@ class MemberReading:
             return
         number = found["records"]
         found["records"] = number + 1
+        self.broken = None
         if offset - self.chunker.base > CUT:
             self.chunker.cut(offset)
         key, row_hash, event = built

@@ -264,6 +264,16 @@ def test_a_case_is_the_same_without_the_quick_way(tmp_path: Path, monkeypatch: p
     assert len(quick["rejects"]) == 4 and len(quick["occurrences"]) == 2_504
 
 
+def test_a_broken_record_in_the_middle_is_not_called_the_last(tmp_path: Path) -> None:
+    kept = [line.rstrip(b"\n") for line in generated(20)]
+    for name, lines in (("middle", [*kept[:10], b"{", *kept[10:]]), ("end", [*kept, b"{"])):
+        (tmp_path / f"{name}.jsonl").write_bytes(b"\n".join(lines))
+        ingest(tmp_path / f"{name}.db", [tmp_path / f"{name}.jsonl"], Options(case_key=b"k" * 32))
+        with sqlite3.connect(tmp_path / f"{name}.db") as db:
+            ((rejects, truncated),) = db.execute("SELECT rejects, truncated FROM snapshots").fetchall()
+        assert (rejects, bool(truncated)) == (1, name == "end")
+
+
 def test_records_come_one_by_one_too() -> None:
     found = list(jsonl.Lines(Pieces([LINE + b"\n\n" + LINE])))  # type: ignore[arg-type]
     assert found == [Record(0, len(LINE), LINE, EVENT), Record(len(LINE) + 2, len(LINE), LINE, EVENT)]

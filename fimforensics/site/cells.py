@@ -17,6 +17,7 @@ from fimforensics.site.zones import local
 from fimforensics.text import visible
 
 CUT = 300  # characters of a text in a table of many rows
+LINES = 20  # of JSON; more are set in columns
 SHORT = 16  # characters that are never cut off by the width of a column
 TITLE = 2000  # characters in a title
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z")
@@ -82,7 +83,8 @@ def pretty_json(value: str) -> Markup:
         told = json.dumps(json.loads(value), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return text(value, 0)
-    return Markup('<pre class="json">{}</pre>').format(block(told))
+    many = " many" if told.count("\n") > LINES else ""
+    return Markup('<pre class="json{}">{}</pre>').format(many, block(told))
 
 
 def cell(value: Value, column: str, table: str | None, link: Callable[[str, object], str], cut: int = CUT,

@@ -15,6 +15,10 @@ from fimforensics.errors import Problem
 from fimforensics.text import visible
 
 LOG = logging.getLogger("fimforensics.serve")
+# What Datasette says of an address that leads nowhere, for people.
+NOWHERE = {"Table not found": "This case has no table, view or page of that name.",
+           "Record not found": "This case has nothing of that number. Numbers are those of one case: a case made anew has others.",
+           "Database not found": "No case of that name is served here."}
 TOO_LONG = "It was stopped at the time limit. Narrow it, or filter on an indexed column."
 
 
@@ -36,11 +40,13 @@ def told(exception: BaseException) -> tuple[int, str, str]:
 async def page(datasette: Any, request: Request, exception: BaseException) -> Response:
     """The answer to a request that failed."""
     status, heading, sentence = told(exception)
+    if request.path.split("/")[2:3] == ["-"] and sentence.startswith("no such table"):  # Datasette takes `-` for a table
+        status, heading, sentence = 404, "No such page", "Table not found"
     LOG.log(logging.ERROR if status >= 500 else logging.INFO, "%s %s: %d %s%s", request.method, visible(request.path), status,
             visible(sentence), _place(exception) if status >= 500 else "")
     if request.path.endswith((".json", ".csv")):
         return Response.json({"ok": False, "status": status, "title": heading, "error": visible(sentence)}, status=status)
-    shown = {"status": status, "title": heading, "error": sentence}
+    shown = {"status": status, "title": heading, "error": NOWHERE.get(sentence, sentence)}
     return Response.html(await datasette.render_template("error.html", shown, request=request, view_name="error"), status=status)
 
 

@@ -70,11 +70,10 @@ KEYS: tuple[tuple[str, str, str], ...] = (
     ("a slider", "arrows, Home, End",
      "to the next time, the first, the last"),
     ("where notes are kept", "s t c d n",
-     "star, tag, comment, disposition of what the page is about; the list of notes"),
+     "star or take it away, tag, comment, disposition of what the page is about; all notes; switched off in “Keys” below the "
+     "forms"),
     ("the tour", "arrows, Escape",
      "next and back, end"),
-    ("where notes are kept", "c t d s n",
-     "comment, tag, disposition, star or take it away, all notes; switched off in “Keys” below the forms"),
 )
 
 

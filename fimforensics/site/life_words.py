@@ -105,7 +105,7 @@ def events_told(number: int) -> str:
 
 def _counted(number: int, word: str) -> str:
     if word == "data":
-        return f"{number:,} different data" if number > 1 else "one data" if number else "no data told"
+        return f"{number:,} different data" if number > 1 else "the same data" if number else "no data told"
     return f"{number:,} {word}{'' if number == 1 else 's'}" if number else f"no {word} told"
 
 

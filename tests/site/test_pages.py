@@ -217,6 +217,11 @@ def test_several_cases_are_listed(tmp_path: Path) -> None:
 def test_errors_are_pages_of_the_house(normal: Browser) -> None:
     answer = normal.get("/case/nothing")
     assert answer.status_code == 404 and "No such page" in answer.text and 'lang="en"' in answer.text
+    assert "This case has no table, view or page of that name." in answer.text and 'href="/case/-/search"' in answer.text
+    assert "This case has nothing of that number." in normal.get("/case/files/99").text
+    assert "No case of that name is served here." in normal.get("/other").text
+    answer = normal.get("/case/-/nothing")
+    assert answer.status_code == 404 and "no table, view or page" in answer.text
     assert normal.get("/case/nothing.json").json() == {
         "ok": False,
         "status": 404,

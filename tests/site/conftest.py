@@ -151,19 +151,18 @@ def corpus(corpus_case: Path, corpus_ways: Ways) -> Iterator[Browser]:
     serve.close(browser.served)
 
 
-# What Chromium would ask its makers for by itself once it has run for a while, whatever it shows; the last such list of the
-# command line counts, so that Playwright's own (hints, time, media routers, preconnects) is said again.
-QUIET = [
-    "AutofillServerCommunication", "OptimizationHints", "OptimizationGuideModelDownloading", "NetworkTimeServiceQuerying",
-    "MediaRouter", "AimEnabled", "PreconnectToSearch", "HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "Translate",
-    "InterestFeedContentSuggestions", "CertificateTransparencyComponentUpdater", "DialMediaRouteProvider", "LensOverlay",
-    "PaintHolding", "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose",
+# Chromium asks its makers for things by itself, whatever it shows. Of two such lists on a command line the last one counts, so
+# that what Playwright switches off is said again here; what no switch ends is led to a port where nothing listens.
+SILENT = [
+    "AutofillServerCommunication", "OptimizationHints", "NetworkTimeServiceQuerying", "MediaRouter", "AimEnabled",
+    "PreconnectToSearch", "HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "Translate", "LensOverlay", "PaintHolding",
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose",
 ]
 CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-domain-reliability", "--disable-client-side-phishing-detection",
-    "--no-pings", f"--disable-features={','.join(QUIET)}", "--enable-features=SkipListAccountsWithoutGaiaCookies",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--disable-component-update", "--disable-sync", "--disable-domain-reliability", "--no-pings",
+    f"--disable-features={','.join(SILENT)}", "--gaia-url=http://127.0.0.1:9",
+    "--component-updater=url-source=http://127.0.0.1:9/", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 

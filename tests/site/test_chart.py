@@ -45,4 +45,4 @@ def test_bars_are_of_what_is_asked_where_a_rollup_knows_it(case: Path) -> None:
     page = browser.get("/case/events?account_id=1&_facet=host_id").text
     assert "<summary>Saved views</summary>" in page and 'href="/case/last_seen"' in page
     assert "not only those that fit" in page and '<input type="hidden" name="_facet" value="host_id">' in page
-    assert 'href="/case/events?account_id=1&amp;_facet=host_id&amp;time__gte=2026-10-12&amp;time__lt=2026-10-13"' in page
+    assert 'href="/case/events?time__gte=2026-10-12&amp;time__lt=2026-10-13"' in page  # a number leads to what it counts

@@ -17,7 +17,7 @@ from fimforensics.text import visible
 LOG = logging.getLogger("fimforensics.serve")
 # What Datasette says of an address that leads nowhere, for people.
 NOWHERE = {"Table not found": "This case has no table, view or page of that name.",
-           "Record not found": "This case has nothing of that number. Numbers are those of one case: a case made anew has others.",
+           "Record not found": "This case has nothing of that number. Numbers are those of one case; made anew it has others.",
            "Database not found": "No case of that name is served here."}
 TOO_LONG = "It was stopped at the time limit. Narrow it, or filter on an indexed column."
 

@@ -75,7 +75,8 @@ def _note(case: Path, ways: Ways, texts: list[str]) -> None:
             number = number_of(table, case)
         except TypeError:  # none of these
             continue
-        for do, value in (("star", ""), ("tag", "patch night"), ("disposition", "suspicious"), *(("comment", one) for one in texts)):
+        said = [("star", ""), ("tag", "patch night"), ("disposition", "suspicious"), *(("comment", one) for one in texts)]
+        for do, value in said:
             assert writer.say(do, value, table, number).status_code in (303, 400), (table, do, value)
     serve.close(writer.served)
 

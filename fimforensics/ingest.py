@@ -76,7 +76,10 @@ def take(case: Path, found: list[Source], options: Options, progress: Progress =
 
 
 def judge_trees(db: apsw.Connection) -> None:
-    """Says of every folder tree, on its first file, which hours it has no folder for; whatever order its files came in."""
+    """Says of every folder tree, on its first file, which hours it has no folder for; whatever order its files came in.
+
+    And of live pulls that were incomplete, which later one made them good.
+    """
     trees = "SELECT set_id FROM snapshots WHERE state = 'finished' GROUP BY set_id HAVING count(*) > 1"
     files = "SELECT source, id, truncated FROM snapshots WHERE set_id = ? AND state = 'finished' ORDER BY source, id"
     for (set_id,) in sql.rows(db, trees):
@@ -87,6 +90,7 @@ def judge_trees(db: apsw.Connection) -> None:
             judged = "; ".join([*kept, *([verdict] if verdict and at == 0 else [])]) or None
             if judged != told:
                 db.execute("UPDATE snapshots SET truncated = ? WHERE id = ?", (judged, number))
+    pulls.judge(db)
 
 
 def abandon(case: Path) -> str | None:

@@ -106,6 +106,8 @@ def _place(said: dict[str, Any]) -> Any:
 
     if (said["workspace"] is None) == (said["resource"] is None):
         raise Misuse("name a workspace with --workspace, or a resource with --resource")
+    if said["resource"] is not None and not said["resource"].startswith("/"):
+        raise Misuse(f"--resource: {said['resource']!r} is no resource's id", hint="It begins with /subscriptions/")
     scope = said["workspace"].lower() if said["workspace"] is not None else said["resource"].rstrip("/")
     return live.Place(scope, CLOUDS[said["cloud"]], said["endpoint"], said["auth"], said["ca"], said["plan"],
                       lambda url, code: click.echo(f"Open {visible(url)} and enter the code {visible(code)}", err=True))
@@ -124,8 +126,7 @@ def _asked(case: Path, place: Any, new: bool, said: dict[str, Any]) -> Iterator[
         for asked in found or [one]:
             live.check(place, asked)
         if not found:
-            raise Problem(f"nothing of {table} was collected here before with these filters", where=str(case),
-                          hint="Leave --new out")
+            raise live.nothing_before(case, place, one)
         yield from found
 
 

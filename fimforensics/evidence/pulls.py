@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from typing import Any
 
+MADE_GOOD = "made good by snapshot "  # in `truncated`, after the reason
+
 
 @dataclass(frozen=True)
 class PulledSlice:
@@ -85,6 +87,31 @@ def of_ledger(db: Any, pulled: Pulled) -> tuple[int | None, list[tuple[int, str]
     held = db.execute("SELECT s.set_id, s.id, s.sha256, p.window FROM pulls p JOIN snapshots s ON s.id = p.snapshot_id "
                       "WHERE p.ledger = ? AND s.state = 'finished' ORDER BY s.id", (pulled.ledger,)).fetchall()
     return (held[0][0] if held else None), [(row[1], row[2]) for row in held if row[3] == pulled.window]
+
+
+def any_of(connection: Any, scope: str, filters: str) -> bool:
+    """Whether the case holds a pull of this scope with these filters."""
+    return bool(connection.execute("SELECT 1 FROM pulls WHERE scope = ? AND filters = ? LIMIT 1", (scope, filters)).fetchone())
+
+
+def judge(db: Any) -> None:
+    """Says of pulls that were incomplete for want of rows which complete one counted them again and took what there was."""
+    later = db.execute("SELECT p.snapshot_id, p.ledger, p.recounted FROM pulls p JOIN snapshots s ON s.id = p.snapshot_id WHERE "
+                       "s.state = 'finished' AND p.complete AND p.recounted LIKE '%\"incomplete\"%' ORDER BY 1").fetchall()
+    for snapshot, ledger, recounted in later:
+        for window in _incomplete(recounted):
+            db.execute("UPDATE snapshots SET truncated = truncated || ? WHERE id IN (SELECT snapshot_id FROM pulls WHERE "
+                       "ledger = ? AND window = ? AND NOT complete) AND truncated NOT LIKE ?",
+                       (f"; {MADE_GOOD}{snapshot}", ledger, window, f"%{MADE_GOOD}%"))
+
+
+def _incomplete(recounted: object) -> list[int]:
+    """The windows that a recount counted slice by slice because they had been incomplete; of a hostile case, none."""
+    try:
+        found = json.loads(str(recounted))["incomplete"]
+        return [window for window in found if type(window) is int and abs(window) < 1 << 63]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []
 
 
 def told(pulled: Pulled) -> dict[str, object]:

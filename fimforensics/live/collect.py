@@ -14,12 +14,13 @@ from typing import Any
 
 from fimforensics import case as cases
 from fimforensics.errors import Misuse, Problem, Refused
+from fimforensics.evidence import pulls
 from fimforensics.ingest import Options, Progress, Source, Taken, take
 from fimforensics.live import kql, proof
 from fimforensics.live.clouds import CLOUDS, Cloud
 from fimforensics.live.gate import Gate
 from fimforensics.live.kql import Asked, Window
-from fimforensics.live.ledger import Ledger, home, known, unwritable
+from fimforensics.live.ledger import Ledger, home, known, ledgers, unwritable
 from fimforensics.live.plan import Aim, Planner
 from fimforensics.live.pull import Pull, Settings, State
 from fimforensics.live.service import Effort, Service
@@ -110,6 +111,18 @@ def earlier(case: Path, place: Place, asked: Asked) -> list[Asked]:
     """What was collected before of this scope and table with these filters, whatever its span."""
     plain = replace(asked, since=None, until=None)
     return [one for one in known(case, place.scope) if replace(one, since=None, until=None) == plain]
+
+
+def nothing_before(case: Path, place: Place, asked: Asked) -> Problem:
+    """Why there is nothing to go on with: it was never collected, or its ledger is gone."""
+    ledger = ledgers(case)
+    if case.exists():
+        with cases.reading(case) as connection:
+            if pulls.any_of(connection, place.scope, proof.filters(asked)):
+                return Problem(f"the ledger of what was collected of {asked.table} is not there", where=str(ledger),
+                               hint="Bring that folder back; or leave --new out: all is pulled again, what the case has is known")
+    return Problem(f"nothing of {asked.table} was collected here before with these filters", where=str(case),
+                   hint="Leave --new out")
 
 
 def preview(place: Place, asked: Asked, settings: Settings) -> Preview:

@@ -65,17 +65,22 @@ _ENTRY = ("id, window, within, low, high, parts, rows, size, depth, state, query
           "reason, requests, faults, again")
 
 
+def ledgers(case: Path) -> Path:
+    """The folder of all ledgers of a case, beside it."""
+    return case.with_name(case.name + ".collect")
+
+
 def home(case: Path, scope: str, asked: Asked) -> Path:
     """The folder of the ledger for what is asked, beside the case."""
     told = json.dumps([scope, asdict(asked)], sort_keys=True)
     short = scope.strip("/").rpartition("/")[2][:40]
-    return case.with_name(case.name + ".collect") / f"{short}-{asked.table}-{sha256(told.encode()).hexdigest()[:8]}"
+    return ledgers(case) / f"{short}-{asked.table}-{sha256(told.encode()).hexdigest()[:8]}"
 
 
 def known(case: Path, scope: str) -> list[Asked]:
     """What ledgers beside the case say was asked of this scope, in order of their names."""
     found = []
-    for path in sorted(case.with_name(case.name + ".collect").glob("*/ledger.db")):
+    for path in sorted(ledgers(case).glob("*/ledger.db")):
         try:
             with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
                 where, text = db.execute("SELECT scope, asked FROM ledger").fetchone()
@@ -159,7 +164,7 @@ class Ledger:
             [(window, within, part.low, part.high, json.dumps(part.parts), part.rows, part.size, depth, again)
              for part in slices])
 
-    def again(self, window: int, found: Iterable[tuple[Entry, int]], told: dict[str, int]) -> None:
+    def again(self, window: int, found: Iterable[tuple[Entry, int]], told: dict[str, Any]) -> None:
         """Slices of earlier windows, with the rows that are counted now, are asked for once more in this one; all or none."""
         with self.writing():
             self.db.execute("BEGIN IMMEDIATE")

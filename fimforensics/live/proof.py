@@ -63,13 +63,18 @@ def pulled(ledger: Ledger, row: dict, scope: str, asked: Asked, cloud: str, endp
         slices.append(PulledSlice(offset, one.bytes, one.sha256 or "", one.query or "", one.got, one.expected, one.requests,
                                   one.depth, one.faults, one.reason))
         offset += one.bytes + 1
-    filters = {"table": asked.table, "computers": asked.computers, "path_prefixes": asked.paths, "changes": asked.changes}
     return Pulled(
         ledger.id, row["id"], scope, cloud, endpoint, _iso(row["lower"]), iso(row["upper"]), _iso(asked.since),
-        _iso(asked.until), json.dumps(filters, sort_keys=True), row["expected"],
+        _iso(asked.until), filters(asked), row["expected"],
         sum(one.got for one in all_of_it if one.within == row["id"] and one.state != "cut"), row["reason"] is None, row["reason"],
         row["recounted"], row["requests"] + sum(one.requests for one in all_of_it), _faults(row, all_of_it), row["started"],
         row["finished"], tuple(slices))
+
+
+def filters(asked: Asked) -> str:
+    """What was asked of a table beside its span, as the case keeps it."""
+    told = {"table": asked.table, "computers": asked.computers, "path_prefixes": asked.paths, "changes": asked.changes}
+    return json.dumps(told, sort_keys=True)
 
 
 def _iso(instant: int | None) -> str | None:

@@ -6,6 +6,7 @@ ledger as it is: the next pull goes on with what is open.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -26,6 +27,7 @@ from fimforensics.live.workers import Workers
 PLANS = 4  # plans made until one agrees with the count
 LATE = 7 * STEPS["1d"]  # how long after its end a window may still get rows that show late
 ROUNDS = 4  # times that a window is counted at the end, and pulled again where it differs
+OTHER_IDS = "the service gives other ids to the same rows"  # what no second pull can make good
 
 
 @dataclass
@@ -111,10 +113,10 @@ class Pull:
         self.told("recounting what was collected before")
         held = {row["id"]: self.ledger.held(row["id"]) for row in earlier}
         have = sum(entry.got for entries in held.values() for entry in entries)
-        planner, more = self._planner(Window(None, earlier[-1]["upper"])), []
+        planner, more, lacking = self._planner(Window(None, earlier[-1]["upper"])), [], self._lacking(earlier)
         told = {"windows": len(earlier), "held": have, "counted": planner.count(Slice())["Rows"], "more": 0, "gone": 0}
         for row in earlier:
-            lately = row["upper"] > earlier[-1]["upper"] - LATE
+            lately = row["upper"] > earlier[-1]["upper"] - LATE or row["id"] in lacking
             if not lately and told["counted"] == have:
                 continue
             within = replace(planner, window=Window(row["lower"], row["upper"]))
@@ -122,8 +124,20 @@ class Pull:
                 told["more" if rows > entry.got else "gone"] += abs(rows - entry.got)
                 if rows > entry.got:
                     more.append((entry, rows))
-        self.ledger.again(number, more, told)
+        self.ledger.again(number, more, told | ({"incomplete": lacking} if lacking else {}))
         self.ledger.spent(number, planner.effort)
+
+    @staticmethod
+    def _lacking(earlier: list[dict]) -> list[int]:
+        """The windows that are incomplete for want of rows, and that no complete pull has counted again since."""
+        found: list[int] = []
+        for row in earlier:
+            if row["reason"] is None and row["recounted"]:
+                again = json.loads(row["recounted"]).get("incomplete", [])
+                found = [number for number in found if number not in again]
+            elif row["reason"] is not None and OTHER_IDS not in row["reason"]:
+                found.append(row["id"])
+        return found
 
     def run(self, number: int) -> None:
         """Pulls what is open of a window, and counts at the end; the window is then `pulled`, with a reason if incomplete."""
@@ -139,7 +153,8 @@ class Pull:
             if not self.ledger.entries(number, "open"):
                 break
         self.ledger.spent(number, planner.effort)
-        self.ledger.mark(number, state="pulled", reason=reason or self._short(number), finished=custody.now())
+        told = "; ".join(filter(None, (reason, self._short(number)))) or None
+        self.ledger.mark(number, state="pulled", reason=told, finished=custody.now())
 
     def _counted(self, number: int, planner: Planner, last: bool) -> str | None:
         """Counts the whole window; slices that differ are opened again, or are the reason why it is incomplete."""
@@ -158,7 +173,7 @@ class Pull:
         if not lacking and counted < got:
             return self._twice(own)  # retention took rows after they came; what came whole is kept
         if last or all(entry.state == "short" for entry, _ in lacking):
-            return f"{counted} rows are counted, {got} came"
+            return "; ".join(filter(None, (f"{counted} rows are counted, {got} came", self._twice(own))))
         for entry, rows in lacking:
             if entry.state == "done":
                 self.ledger.reopen(entry, rows)
@@ -168,15 +183,15 @@ class Pull:
         """Rows in two slices of the same time: then ids or their hashes do not stay the same from query to query."""
         for _, group in groupby(own, key=lambda one: (one.part.low, one.part.high)):
             if len(held := list(group)) > 1 and (twice := once([(one, self.ledger.ids(one.id)) for one in held])):
-                return f"{twice} rows came in two slices: the service gives other ids to the same rows from query to query"
+                return f"{twice} rows came in two slices: {OTHER_IDS} from query to query"
         return None
 
     def _short(self, number: int) -> str | None:
-        """Why slices of the window are not whole; or that rows of earlier windows came back under other ids."""
-        short = self.ledger.entries(number, "short")
-        if short:
-            return f"{len(short)} slices are not whole, the first: {short[0].reason}"
-        return None
+        """Why slices of the window are not whole; what no second pull can make good, first."""
+        short = sorted(self.ledger.entries(number, "short"), key=lambda one: OTHER_IDS not in (one.reason or ""))
+        if not short:
+            return None
+        return f"{len(short)} {'slice is' if len(short) == 1 else 'slices are'} not whole, the first: {short[0].reason}"
 
     def _came(self, size: int) -> None:
         self.state.bytes += size
@@ -225,7 +240,7 @@ class Pull:
         kept = sum(before[at:at + 8] in now for at in range(0, len(before), 8))
         if outcome.entry.depth or kept * 16 >= len(before):
             return None
-        return "the service gives other ids to the same rows than before: what is new cannot be told from what is known"
+        return f"{OTHER_IDS} than before: what is new cannot be told from what is known"
 
     def _keep(self, workers: Workers[Entry, Outcome]) -> None:
         """What came whole before the end is written down; nobody waits for the rest."""

@@ -17,14 +17,17 @@ def told(connection: sqlite3.Connection, snapshot: int) -> dict[str, Any] | None
     found = pulls.read(connection, snapshot)
     if found is None:
         return None
-    names = ("source", "sha256", "size", "records", "new_events", "known_events", "rejects")
+    names = ("source", "sha256", "size", "records", "new_events", "known_events", "rejects", "truncated")
     row = connection.execute(f"SELECT {', '.join(names)} FROM snapshots WHERE id = ?", (snapshot,)).fetchone()
     values = asdict(found)
     for name in ("filters", "recounted", "faults"):
         values[name] = json.loads(values[name]) if values[name] else None
     for one in values["slices"]:
         one["faults"] = json.loads(one["faults"])
-    return {"snapshot": snapshot, **dict(zip(names, row, strict=True)), **values}
+    cells = dict(zip(names, row, strict=True))
+    good = str(cells.pop("truncated") or "").partition(pulls.MADE_GOOD)[2].partition(";")[0]
+    good_by = int(good) if good.isdecimal() and len(good) < 19 else None
+    return {"snapshot": snapshot, **cells, **values, "made_good_by": good_by}
 
 
 def lines(row: dict[str, Any]) -> Iterator[str]:
@@ -34,16 +37,23 @@ def lines(row: dict[str, Any]) -> Iterator[str]:
            f"the service counts, {row['new_events']:,} new events, {row['known_events']:,} known, {row['rejects']:,} rejects")
     if row["reason"]:
         yield f"  incomplete: {visible(row['reason'])}"
+    if row["made_good_by"]:
+        yield f"  made good by snapshot {row['made_good_by']}, which counted it again slice by slice and took what was there"
     begin = f"from {row['ingested_from']} on and " if row["ingested_from"] else ""
     yield f"  rows of {visible(row['filters']['table'])} that came in {begin}before {row['ingested_before']}" + _narrowed(row)
-    yield (f"  {len(row['slices']):,} slices, {row['size']:,} bytes, {row['requests']:,} requests"
+    yield (f"  {_some(len(row['slices']), 'slice')}, {row['size']:,} bytes, {_some(row['requests'], 'request')}"
            + (", on the way: " + ", ".join(f"{visible(kind)} {number:,}×" for kind, number in row["faults"].items())
               if row["faults"] else ""))
     if row["recounted"]:
         again = row["recounted"]
-        yield (f"  recounted {again['windows']:,} earlier windows: {again['held']:,} rows held, {again['counted']:,} counted now"
+        yield (f"  recounted {_some(again['windows'], 'earlier window')}: {again['held']:,} rows held, "
+               f"{again['counted']:,} counted now"
                + (f", {again['more']:,} showed late and were taken" if again["more"] else "")
                + (f", {again['gone']:,} are gone from the service" if again["gone"] else ""))
+
+
+def _some(number: int, word: str) -> str:
+    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def _narrowed(row: dict[str, Any]) -> str:

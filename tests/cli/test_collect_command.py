@@ -130,7 +130,7 @@ def test_rows_that_show_late_are_found_by_the_recount(collect: Collect, store: S
     store.add([row(7)] * 3 + [row(301)], visible=0)  # ingested long before the window's end
     workspace.ahead = 3_600
     result = collect("--new")
-    assert "recounted 1 earlier windows: 360 rows held, 364 counted now, 4 showed late and were taken" in result.output
+    assert "recounted 1 earlier window: 360 rows held, 364 counted now, 4 showed late and were taken" in result.output
     store.add([row(400)], ingested=workspace.now()[:-1])
     workspace.ahead = 7_200
     assert collect("--new").exit_code == 0
@@ -152,6 +152,18 @@ def test_what_cannot_be_proved_complete_says_so_everywhere(collect: Collect, wor
     repaired = collect("--new")
     assert repaired.exit_code == 0 and "showed late and were taken" in repaired.output
     assert cells(case, "SELECT count(*) FROM events") == [(360,)]
+    told = cells(case, f"SELECT complete, truncated {joined} ORDER BY id")
+    assert told == [(0, f"{truncated}; made good by snapshot 2"), (1, None)]
+    assert "made good by snapshot 2" in CliRunner().invoke(main, ["snapshots", str(case), "1"]).output
+    workspace.ahead = 60.0
+    assert collect("--new").exit_code == 0
+    told = [json.loads(found or "{}").get("incomplete") for found, in cells(case, f"SELECT recounted {joined} ORDER BY id")]
+    assert told == [None, [1], None], "what is made good is counted like the others from then on"
+    verified = CliRunner().invoke(main, ["verify", str(case)])
+    assert verified.exit_code == 0, verified.output
+    assert CliRunner().invoke(main, ["rebuild", str(case), str(tmp_path / "new.db"), "--no-analyze"]).exit_code == 0
+    assert (cells(tmp_path / "new.db", "SELECT truncated FROM snapshots ORDER BY id")
+            == cells(case, "SELECT truncated FROM snapshots ORDER BY id"))
 
 
 def test_filters_are_the_services_work(collect: Collect, workspace: Workspace, tmp_path: Path) -> None:
@@ -246,7 +258,8 @@ def test_no_role_and_a_certificate_that_nobody_trusts(collect: Collect, workspac
 
 
 @pytest.mark.parametrize("words", [
-    ["--workspace", "prod"], ["--resource", "/x"], ["--workspace", WORKSPACE, "--resource", RESOURCE], ["--since", "soon"],
+    ["--workspace", "prod"], ["--resource", "/x"], ["--resource", "srv"], ["--workspace", WORKSPACE, "--resource", RESOURCE],
+    ["--since", "soon"],
     ["--new", "--since", "2026-11-01"], ["--since", "2026-11-02", "--until", "2026-11-01"], ["--endpoint", "http://127.0.0.1"],
     ["--table", "A | B"], ["--table", "Mine", "--computer", "a"], ["--table-plan", "basic"], ["--computer", "\udc80"],
     ])

@@ -109,6 +109,8 @@ def names_of(db: sqlite3.Connection, one: Column, key: tuple) -> frozenset:
 def cells(db: sqlite3.Connection, draw: random.Random) -> Iterator[Callable[[sqlite3.Connection], Change | None]]:
     """Changes of one cell, without end: in each round every column once, by the next of its kinds."""
     all_columns = columns(db)
+    begin = draw.randrange(len(all_columns))  # several short runs together hit them all
+    all_columns = all_columns[begin:] + all_columns[:begin]
     for turn in count(draw.randrange(64)):
         for at, one in enumerate(all_columns):
             yield lambda on, one=one, turn=turn + at: _cell(on, draw, one, turn)  # type: ignore[misc]

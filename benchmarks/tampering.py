@@ -175,14 +175,14 @@ def mutate(original: Path, folder: Path, number: int, seed: int) -> Tally:
     with contextlib.closing(sqlite3.connect(f"{original.as_uri()}?immutable=1", uri=True)) as db:
         cells, others = mutations.cells(db, draw), mutations.others(db, draw)
         while sum(tally.applied.values()) < number:
-            if later is not None and draw.random() < 0.1:
-                tally.judge(*later_custody(copy, draw, later, known))
-                continue
-            do = next(others) if draw.random() < 0.2 else next(cells)
             copy.unlink()
             for left in ("-journal", "-wal", "-shm"):
                 copy.with_name(copy.name + left).unlink(missing_ok=True)
             shutil.copyfile(original, copy)
+            if later is not None and draw.random() < 0.1:
+                tally.judge(*later_custody(copy, draw, later, known))
+                continue
+            do = next(others) if draw.random() < 0.2 else next(cells)
             done = change(copy, do)
             if done is not None:
                 told = f"{done.kind}, {done.table}.{done.column}, rows {sorted(map(str, done.rows))}"

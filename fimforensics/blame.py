@@ -69,7 +69,7 @@ def _wrong(table: str, column: str, kind: str, required: bool) -> str:
     kinds = {"REAL": "'real', 'integer'"}.get(kind, f"'{kind.lower()}'") + ("" if required else ", 'null'")
     wrong = [f"typeof({name}) NOT IN ({kinds})"]
     if (table, column) in _JSON:
-        wrong.append(f"({name} IS NOT NULL AND NOT json_valid({name}))")
+        wrong.append(f"({name} IS NOT NULL AND (NOT json_valid({name}) OR instr({name}, char(0))))")  # for which JSON ends there
     if (table, column) == ("members", "header"):
         wrong += [f"json_type({name}, '$.{key}') IS NULL" for key in _HEADER]
     if kind == "TEXT" and column in _TIMES and (table, column) not in _UNTIMED:

@@ -87,6 +87,11 @@ def proofs(part: Any) -> Iterator[Wrong]:
     if told is None:
         return
     yield from _statement(part, told)
+    for table in ("part_statement", "part_proof"):
+        for at, (number,) in enumerate(sql.rows(part, f"SELECT id FROM {table} ORDER BY id"), 1):
+            if number != at:
+                yield Wrong(f"the rows are not numbered one by one: it is number {at}", table, number, "id")
+                break
     leaves = _leaves(part)
     listed = {seq for (seq,) in sql.rows(part, "SELECT seq FROM occurrences")}
     told_of = {seq for (seq,) in sql.rows(part, "SELECT seq FROM part_records")}
@@ -103,9 +108,12 @@ def proofs(part: Any) -> Iterator[Wrong]:
 
 def _statement(part: Any, told: About) -> Iterator[Wrong]:
     told_hash, parent, hashed = sql.rows(part, "SELECT statement_sha256, parent_case_id, parent_file_sha256 FROM part")[0]
-    text = _statement_text(part)
+    text, pieces = _statement_text(part), [number for (number,) in sql.rows(part, "SELECT id FROM part_statement ORDER BY id")]
     if (sha256(text.encode()).hexdigest() if text else None) != told_hash:
         yield Wrong("the statement of the whole has another hash", "part", 1, "statement_sha256")
+        for number in pieces[:MOST] or [1]:
+            yield Wrong("it is not as it was, or one of the others is not" if pieces else "the row is missing", "part_statement",
+                        number, "text" if pieces else None)
     if not text:
         return
     try:

@@ -151,11 +151,21 @@ def _integrity(case: Path) -> list[Difference]:
         try:
             told = [line for (line,) in connection.execute(f"PRAGMA integrity_check({MOST})") if line != "ok"]
             found += [Difference("integrity", str(line)) for line in told]
-            for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(MOST):
+            for table, row, parent, number in connection.execute("PRAGMA foreign_key_check").fetchmany(MOST):
                 found.append(Difference("integrity", f"it refers to a row of {parent} that is not there", table, row))
+                found += _parents(connection, table, row, parent, number)
         except sqlite3.Error as error:
             found.append(Difference("integrity", str(error)))
     return found
+
+
+def _parents(connection: sqlite3.Connection, table: str, row: int | None, parent: str, number: int) -> Iterator[Difference]:
+    """The row that is referred to and is not there."""
+    columns = [told[3] for told in connection.execute(f'PRAGMA foreign_key_list("{table}")') if told[0] == number]
+    if len(columns) == 1 and row is not None:
+        for (missing,) in connection.execute(f'SELECT "{columns[0]}" FROM "{table}" WHERE rowid = ?', (row,)):
+            if isinstance(missing, int):
+                yield Difference("integrity", f"the row is missing: row {row} of {table} refers to it", parent, missing)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,14 @@ _SNAPSHOTS = ("SELECT id, set_id, source, reading, first_seq, acquired, tool, ca
               "md5 FROM given.snapshots WHERE state = 'finished' ORDER BY id")
 _REPLAYED = ("SELECT r.replayed_as, r.snapshot_id, r.record, m.header FROM given.rejects r "
              "JOIN given.occurrences o ON o.seq = r.replayed_as JOIN given.members m ON m.id = o.member_id ORDER BY 1")
+_LINKS = ("SELECT r.seq, r.replayed_as, o.member_id, o.seq IS NOT NULL FROM given.rejects r "
+          "LEFT JOIN given.occurrences o ON o.seq = r.replayed_as LEFT JOIN given.members m ON m.id = o.member_id "
+          "WHERE r.replayed_as IS NOT NULL AND m.id IS NULL")
+# Records that a replay made of rejects, and the rejects that say that they became none.
+_REMADE = ("SELECT o.snapshot_id, m.name, o.offset FROM given.members m CROSS JOIN given.occurrences o ON o.member_id = m.id "
+           "WHERE m.header LIKE '%\"cache_of\"%'")
+_SILENT = ("SELECT r.seq, r.snapshot_id, m.name, r.offset FROM given.rejects r JOIN given.members m ON m.id = r.member_id "
+           "WHERE r.replayed_as IS NULL ORDER BY 1")
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,19 @@ def _made(row: tuple) -> int:
         return int(str(row[0]).split("tried again, ")[1].split()[0])
     except (IndexError, ValueError):
         return 0
+
+
+def unlinked(db: apsw.Connection) -> Iterator[Difference]:
+    """Replayed rejects and the records they became name each other; where one is missing, the replay cannot be repeated."""
+    for reject, seq, member, found in sql.rows(db, _LINKS + " ORDER BY 1"):
+        if found:
+            yield Difference("records", f"the row is missing: reject {reject} became a record of it", "members", member)
+        else:
+            yield Difference("records", f"the row is missing: reject {reject} became this record", "occurrences", seq)
+    remade = set(sql.rows(db, _REMADE))
+    for reject, *place in db.execute(_SILENT) if remade else ():
+        if tuple(place) in remade:
+            yield Difference("records", "a replay made a record of it, and it does not say so", "rejects", reject, "replayed_as")
 
 
 def misnumbered(history: list[Taken | Replayed]) -> Iterator[Difference]:

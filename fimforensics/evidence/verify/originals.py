@@ -51,6 +51,8 @@ def extract(db: apsw.Connection, snapshot: int, target: BinaryIO, hashes: Found)
         hashes.cells.append(number)
         if offset != at:
             yield told("offset", f"it begins at byte {offset}, the one before ends at {at}")
+            if isinstance(offset, int) and offset > at:
+                yield _missing(snapshot, at)
         found = unpacked(codec, data, CHUNK)
         if found is None:
             yield told("codec" if codec not in ("raw", "zstd") else "data", "its bytes cannot be unpacked")
@@ -72,6 +74,11 @@ def _cell(number: int, snapshot: int, offset: object, length: object, at: int) -
     return told
 
 
+def _missing(snapshot: int, at: int) -> Difference:
+    return Difference("originals", f"the bytes from {at} on are missing", "originals", f"{snapshot}, {at}", snapshot=snapshot,
+                      offset=at)
+
+
 def hashed(snapshot: int, stated: tuple, hashes: Found) -> Iterator[Difference]:
     """The source's size and hashes against what its snapshot says; where most differ, the bytes are not those that came."""
     found = (hashes.size, *hashes.digests())
@@ -80,6 +87,8 @@ def hashed(snapshot: int, stated: tuple, hashes: Found) -> Iterator[Difference]:
         yield Difference("originals", f"the source's bytes are not those that were taken: SHA-256 {found[1]} instead of "
                                       f"{stated[1]}", "originals", hashes.cells[0] if len(hashes.cells) == 1 else None,
                          "data" if len(hashes.cells) == 1 else None, snapshot)
+        if isinstance(stated[0], int) and hashes.size < stated[0]:
+            yield _missing(snapshot, hashes.size)
         return
     for name in wrong:
         yield Difference("originals", "the source in the case has another", "snapshots", snapshot, name, snapshot)
@@ -92,9 +101,14 @@ def stored(db: apsw.Connection) -> Iterator[Difference]:
             "SELECT owner, offset, length, codec, sha256 FROM main.stored WHERE cached = ?", (cached,))}
         codec = "codec" if cached == 0 else "'zstd'"
         otherwise: dict[object, list[Difference]] = {}
+        jumped = False
         same: set[object] = set()
-        for number, one, offset, length, how, data in db.execute(
-                f"SELECT rowid, {owner}, offset, length, {codec}, data FROM given.{table} ORDER BY {owner}, offset"):
+        for at, (number, one, offset, length, how, data) in enumerate(db.execute(
+                f"SELECT rowid, {owner}, offset, length, {codec}, data FROM given.{table} ORDER BY {owner}, offset"), 1):
+            if number != at and not jumped:
+                jumped = True
+                yield Difference("originals", f"cells are numbered in the order in which they came: it is number {at}", table,
+                                 number, "rowid")
             told = expected.pop((one, offset), None)
             if told is None:
                 yield Difference("originals", "no reading of the sources stores it", table, number)

@@ -13,8 +13,9 @@ from typing import Any
 import apsw
 
 from fimforensics import case as cases
+from fimforensics import sql
 from fimforensics.evidence.verify import compare, expected, interpretation
-from fimforensics.evidence.verify.report import Difference, Report
+from fimforensics.evidence.verify.report import MOST, Difference, Report
 from fimforensics.parts import check as parts
 from fimforensics.parts.derive import recount
 from fimforensics.settle import relabel
@@ -23,7 +24,7 @@ _STAR = ("events", "event_keys", "hosts", "machine_reports", "changes", "account
          "processes", "process_reports", "requests", "registry_values", "registry_reports")
 # As they stand: only the whole, or the part's own seal, can prove what they say.
 _TAKEN = ("snapshots", "members", "preambles", "rejects", "occurrences")
-_EMPTY = ("rejects", "unsettled", "relabelled")
+_EMPTY = ("rejects", "unsettled", "relabelled", "pulls", "slices")
 
 
 def check(case: Path, connection: Any, report: Report, where: compare.Where, *, parent: Path | None, pseudonyms: bytes | None,
@@ -71,8 +72,8 @@ def _compared(db: apsw.Connection, where: compare.Where) -> Iterator[Difference]
     for table in (*_STAR, "snapshots"):
         yield from compare.differences(db, compare.shape(db, table), "records", where)
     for table in _EMPTY:
-        if db.execute(f"SELECT 1 FROM given.{table}").fetchone():
-            yield Difference("records", "it has rows, and that of a part has none", table)
+        yield from (Difference("records", "a part has no such row", table, row) for (row,) in
+                    sql.rows(db, f"SELECT rowid FROM given.{table} ORDER BY 1 LIMIT {MOST}"))
 
 
 def _whole(connection: Any, about: parts.About, report: Report, parent: Path | None, pseudonyms: bytes | None) -> None:

@@ -53,6 +53,7 @@ def against(derived: expected.Expected, told: list, found: list[Difference], rep
     db = derived.db
     report.check("originals", f"{sum(isinstance(one, history.Taken) for one in told)} sources unpacked, their sizes and hashes "
                               "against what was noted when they were taken", found)
+    report.differ(*history.unlinked(db))
     if expected.hopeless(found):
         report.unchecked.append("records and interpretation: the originals do not give the case again as it is")
         return
@@ -104,7 +105,9 @@ def _leaves(derived: expected.Expected, report: Report) -> None:
     count = "SELECT coalesce(sum(length(hashes)), 0) / 32 FROM {}.leaves"
     given, right = (sql.cell(db, count.format(place)) for place in ("given", "main"))
     if not different and given != right:
-        different.append(Difference("records", f"there are {given:,} leaves for {right:,} records", "leaves"))
+        block = 1 + given if given < right else sql.cell(db, "SELECT max(first_seq) FROM given.leaves WHERE first_seq <= ?",
+                                                         (1 + right,))
+        different.append(Difference("records", f"there are {given:,} leaves for {right:,} records", "leaves", block))
     if derived.key is None:
         report.check("records", "as many leaves as records", different)
         report.unchecked.append("leaves against records: that takes the case key (CASE.key beside the case, or --case-key)")

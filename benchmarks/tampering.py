@@ -9,11 +9,12 @@ code that `fimforensics verify` runs.
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import shutil
 import sqlite3
 import sys
+import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -41,16 +42,17 @@ class Known:
 
     def derive(self, case: Path, key: bytes | None, report: Report, *, recompute: bool, progress: expected.Progress) -> None:
         """As `records.check`, but for what is known."""
-        with expected.scratch(case, key) if not self._known else self._attached(case) as one:
+        with (expected.scratch(case, key) if not self._known else self._attached(case) as one,
+              tempfile.TemporaryDirectory(prefix="fimforensics-") as folder):
             told = history.of(one.db)
             found, hashes = list(history.misnumbered(told)), []
             for taken in told if not found else ():
                 if isinstance(taken, history.Taken):
-                    hashed = originals.Found()
-                    with open(os.devnull, "wb") as sink:
-                        found += originals.extract(one.db, taken.number, sink, hashed)
-                    found += originals.hashed(taken.number, taken.hashes, hashed)
-                    hashes.append(hashed.digests()[0])
+                    stored, source = originals.Found(), Path(folder) / "source"
+                    with source.open("wb") as sink:
+                        found += originals.extract(one.db, taken.number, sink, stored)
+                    hashes.append(originals.hashes_of(source))
+                    found += originals.hashed(taken.number, taken.hashes, hashes[-1], stored)
         inputs = tuple(told), tuple(hashes), key
         if expected.hopeless(found):
             with self._attached(case) if self._known else expected.scratch(case, key) as one:
@@ -139,11 +141,15 @@ def change(case: Path, do: Do) -> mutations.Change | None:
 
 
 def look(case: Path, known: Known) -> list[Difference]:
-    """What verify says of a case."""
+    """What verify says of a case; where it falls over it says nothing, which is a miss."""
     try:
         return verify(case, Options(), derive=known.derive).differences
     except Problem as problem:
         return [Difference("schema", problem.line())]
+    except Exception:
+        traceback.print_exc()
+        known.close()
+        return []
 
 
 def later_custody(case: Path, draw: random.Random, log: bytes, known: Known) -> tuple[mutations.Change, list[Difference], str]:

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from fimforensics.native import native
 
 _LONG, _DOUBLE, _LENGTH = Struct(">cq").pack, Struct(">cd").pack, Struct(">cQ").pack
 _TABLES = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' ORDER BY name"
@@ -57,10 +59,10 @@ def row(cells: Iterable[object]) -> bytes:
 
 
 @contextlib.contextmanager
-def raw_text(connection: sqlite3.Connection) -> Iterator[None]:
-    """Text comes as its bytes in a bytearray meanwhile: a cell need not be UTF-8 to be hashed."""
+def raw_text(connection: sqlite3.Connection, kind: Callable[[bytes], object] = bytearray) -> Iterator[None]:
+    """Text comes as its bytes in a bytearray meanwhile, for a cell need not be UTF-8 to be hashed; or as another `kind`."""
     before = connection.text_factory
-    connection.text_factory = bytearray
+    connection.text_factory = kind
     try:
         yield
     finally:
@@ -69,18 +71,8 @@ def raw_text(connection: sqlite3.Connection) -> Iterator[None]:
 
 def tables(connection: sqlite3.Connection) -> dict[str, str]:
     """Every table that has rows of its own, with its DDL. Virtual tables have none; those behind them are here."""
-    with _plain_text(connection):
+    with raw_text(connection, lambda data: data.decode("utf-8", "backslashreplace")):
         return {name: sql for name, sql in connection.execute(_TABLES) if not re.match(r"CREATE\s+VIRTUAL\s", sql, re.I)}
-
-
-@contextlib.contextmanager
-def _plain_text(connection: sqlite3.Connection) -> Iterator[None]:
-    before = connection.text_factory
-    connection.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
-    try:
-        yield
-    finally:
-        connection.text_factory = before
 
 
 @lru_cache(maxsize=1000)
@@ -106,11 +98,21 @@ def salt(connection: sqlite3.Connection) -> str:
 def table_digest(connection: sqlite3.Connection, table: str, ddl: str, salted: str) -> TableDigest:
     """The digest of one table; `salted` is `salt(connection)`."""
     names, query = statement(table, ddl)
-    found, count = sha256(row(["fimforensics table 1", salted, table, len(names), *names])), 0
-    with raw_text(connection):
+    begun = sha256(row(["fimforensics table 1", salted, table, len(names), *names]))
+    if native is not None:
+        with contextlib.suppress(sqlite3.Error, UnicodeError):  # a text that is no UTF-8, which the other way takes
+            return _over(begun.copy(), connection, query, str, native.digest_rows)
+    return _over(begun, connection, query, bytearray, lambda rows: b"".join([row(cells) for cells in rows]))
+
+
+def _over(found: Any, connection: sqlite3.Connection, query: str, kind: Callable[[bytes], object],
+          told: Callable[[list[tuple]], bytes]) -> TableDigest:
+    """`found` over all rows of the query."""
+    count = 0
+    with raw_text(connection, kind):
         cursor = connection.execute(query)
         while rows := cursor.fetchmany(512):
-            found.update(b"".join([row(cells) for cells in rows]))
+            found.update(told(rows))
             count += len(rows)
     return TableDigest(count, found.hexdigest())
 

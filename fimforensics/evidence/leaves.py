@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from struct import Struct
+from struct import error as StructError
 
 NO_ROW = bytes(32)
 EMPTY_ROOT = sha256(b"").digest()
@@ -29,8 +30,15 @@ def salt_of(key: bytes, seq: int) -> bytes:
 
 
 def salted(salt: bytes, place: tuple[int, int, int, int, int], raw: bytes, row_hash: bytes) -> bytes:
-    """A leaf out of its parts, for who has the salt and not the key; `place`: seq, snapshot, member, offset, length."""
-    return sha256(b"\0" + _PLACE(*place) + salt + sha256(raw).digest() + row_hash).digest()
+    """A leaf out of its parts, for who has the salt and not the key; `place`: seq, snapshot, member, offset, length.
+
+    ValueError for numbers that no place has.
+    """
+    try:
+        packed = _PLACE(*place)
+    except StructError:
+        raise ValueError(f"{place} is no place of a record") from None
+    return sha256(b"\0" + packed + salt + sha256(raw).digest() + row_hash).digest()
 
 
 def leaves_of(key: bytes, snapshot: int, member: int) -> Callable[[int, int, int, bytes, bytes], bytes]:

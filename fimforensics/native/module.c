@@ -1,5 +1,6 @@
 /* The module `_native`: lanes, and SHA-256 for the tests. What it gives is what the Python beside it gives, sooner. */
 #include "lane.h"
+#include "digest_rows.h"
 #include "digests.h"
 #include "intern.h"
 #include "place.h"
@@ -171,6 +172,7 @@ static PyObject *sha256_choose(PyObject *module, PyObject *portable) {
 
 static PyMethodDef methods[] = {
     {"sha256", sha256_of, METH_VARARGS, "sha256(one, other) -> the SHA-256 of each"},
+    {"digest_rows", digest_rows, METH_O, "digest_rows(rows) -> the bytes over which a table's digest goes"},
     {"unpack", unpack, METH_VARARGS, "unpack(packed, seq, flags) -> (events, keys, checks, places)"},
     {"choose", sha256_choose, METH_O, "choose(portable) -> whether the processor's own SHA instructions are in use from now on"},
     {NULL, NULL, 0, NULL}};

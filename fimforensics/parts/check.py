@@ -166,6 +166,9 @@ def _records(part: Any, leaves: Mapping[int, bytes]) -> Iterator[Wrong]:
             yield Wrong("a record is altered and has no salt, or neither", "part_records", seq, "salt")
         if salt is None or seq not in leaves:
             continue
+        if not isinstance(member, int) or not 0 <= member < 1 << 32:
+            yield Wrong("there is no member of this number", "part_records", seq, "member")
+            continue
         try:
             where = raw.place(part, seq)
             data = data_of.read(where)

@@ -132,12 +132,11 @@ def hopeless(found: list[Difference]) -> bool:
 
 def _take(db: apsw.Connection, key: bytes, one: history.Taken, path: Path, progress: Progress) -> list[Difference]:
     """One source, ingested again; what is not right with its original, or why it cannot be read as it was."""
-    hashes = originals.Found()
+    stored = originals.Found()
     with path.open("wb") as target:
-        found = list(originals.extract(db, one.number, target, hashes))
-    found += originals.hashed(one.number, one.hashes, hashes)
+        found = list(originals.extract(db, one.number, target, stored))
     if hopeless(found):
-        return found
+        return [*found, *originals.hashed(one.number, one.hashes, originals.hashes_of(path), stored)]
     number = one.number
     first = 1 + max(sql.cell(db, f"SELECT max(seq) FROM {table}") or 0 for table in ("occurrences", "rejects"))
     resume = {"records": 0, "stored": 0, "prefix": "", "marks": marks(db), "new": 0, "known": 0, "rejects": 0, "first": None,
@@ -153,10 +152,13 @@ def _take(db: apsw.Connection, key: bytes, one: history.Taken, path: Path, progr
     snapshot = _Again(db, number, one.set_id, source, resume,
                       lambda label, done, size, _: progress(label, done, size))
     try:
-        snapshot.take(stream(task, hashes.size), first=True)
+        snapshot.take(stream(task, stored.size), first=True)
     except Problem as problem:
         db.execute("ROLLBACK" if db.in_transaction else "SELECT 1")
-        return [*found, Difference("records", f"the source cannot be read again as it was ({problem.what})", "snapshots", number,
-                                   snapshot=number)]
+        found += originals.hashed(number, one.hashes, originals.hashes_of(path), stored)
+        return found if hopeless(found) else [
+            *found, Difference("records", f"the source cannot be read again as it was ({problem.what})", "snapshots", number,
+                               snapshot=number)]
     pulls.count(db, number)
-    return found
+    read = sql.rows(db, f"SELECT {', '.join(originals.HASHES)} FROM main.snapshots WHERE id = ?", (number,))[0]
+    return [*found, *originals.hashed(number, one.hashes, read, stored)]

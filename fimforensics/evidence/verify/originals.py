@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import apsw
 import zstandard
 
 from fimforensics import sql
-from fimforensics.evidence.originals import Hashes
+from fimforensics.evidence.originals import hashes
 from fimforensics.evidence.verify.report import MOST, Difference
 from fimforensics.model import CHUNK
 
@@ -34,21 +36,21 @@ def unpacked(codec: object, data: object, most: int) -> bytes | None:
     return found if len(found) <= most else None
 
 
-class Found(Hashes):
-    """The hashes of a source as it lies in the case, and the cells that hold it."""
+@dataclass
+class Found:
+    """A source as it lies in the case: the cells that hold it, and how many bytes they give."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.cells: list[int] = []
+    cells: list[int] = field(default_factory=list)
+    size: int = 0
 
 
-def extract(db: apsw.Connection, snapshot: int, target: BinaryIO, hashes: Found) -> Iterator[Difference]:
+def extract(db: apsw.Connection, snapshot: int, target: BinaryIO, source: Found) -> Iterator[Difference]:
     """Writes the source of a snapshot to `target`, out of the case attached as `given`; tells of cells that are not right."""
     at = 0
     for number, offset, length, codec, data in db.execute(
             "SELECT rowid, offset, length, codec, data FROM given.originals WHERE snapshot_id = ? ORDER BY offset", (snapshot,)):
         told = _cell(number, snapshot, offset, length, at)
-        hashes.cells.append(number)
+        source.cells.append(number)
         if offset != at:
             yield told("offset", f"it begins at byte {offset}, the one before ends at {at}")
             if isinstance(offset, int) and offset > at:
@@ -59,9 +61,8 @@ def extract(db: apsw.Connection, snapshot: int, target: BinaryIO, hashes: Found)
             continue
         if len(found) != length:
             yield told("length", f"it gives {len(found):,} bytes instead of {length}")
-        hashes.update(found)
         target.write(found)
-        at += len(found)
+        at = source.size = at + len(found)
 
 
 def _cell(number: int, snapshot: int, offset: object, length: object, at: int) -> Any:
@@ -79,16 +80,24 @@ def _missing(snapshot: int, at: int) -> Difference:
                       offset=at)
 
 
-def hashed(snapshot: int, stated: tuple, hashes: Found) -> Iterator[Difference]:
+def hashes_of(path: Path) -> tuple:
+    """Size, SHA-256, SHA-1 and MD5 of a file."""
+    found = hashes()
+    with path.open("rb") as stream:
+        while data := stream.read(CHUNK):
+            found.update(data)
+    return found.size, *found.digests()
+
+
+def hashed(snapshot: int, stated: tuple, found: tuple, source: Found) -> Iterator[Difference]:
     """The source's size and hashes against what its snapshot says; where most differ, the bytes are not those that came."""
-    found = (hashes.size, *hashes.digests())
     wrong = [name for name, one, other in zip(HASHES, found, stated, strict=True) if one != other]
     if len(wrong) >= 3:
         yield Difference("originals", f"the source's bytes are not those that were taken: SHA-256 {found[1]} instead of "
-                                      f"{stated[1]}", "originals", hashes.cells[0] if len(hashes.cells) == 1 else None,
-                         "data" if len(hashes.cells) == 1 else None, snapshot)
-        if isinstance(stated[0], int) and hashes.size < stated[0]:
-            yield _missing(snapshot, hashes.size)
+                                      f"{stated[1]}", "originals", source.cells[0] if len(source.cells) == 1 else None,
+                         "data" if len(source.cells) == 1 else None, snapshot)
+        if isinstance(stated[0], int) and source.size < stated[0]:
+            yield _missing(snapshot, source.size)
         return
     for name in wrong:
         yield Difference("originals", "the source in the case has another", "snapshots", snapshot, name, snapshot)

@@ -19,7 +19,7 @@ from fimforensics import schema, sql
 from fimforensics.blocks import KINDS
 from fimforensics.native import native
 
-_ENTITY_SLOTS = 1 << 24  # of the filter, for all kinds of which the case had none
+_SLOTS = 1 << 24  # of the filter, for all kinds of which the case had none
 
 # kind: columns; which of them refer to which kind; which of them tell two entities apart (all, if none is named); the label
 # among the rest, of which the case keeps the first in the alphabet so that the order of sources does not matter
@@ -48,10 +48,16 @@ _REFERENCES = {1: "hosts", 2: "changes", 3: "files", 4: "registry_values", 5: "c
                9: "paths", 10: "requests", 11: "machine_reports", 12: "process_reports", 13: "registry_reports"}
 
 
+def slots(records: int | None, most: int) -> int:
+    """How many slots a filter needs, a power of two: `most`, or what so many records want."""
+    return most if records is None else min(most, 1 << max(16, (16 * records).bit_length()))
+
+
 class Interner:
     """Gives the entities of one reading their ids in the case: those it has, and new ones."""
 
-    def __init__(self, db: apsw.Connection) -> None:
+    def __init__(self, db: apsw.Connection, records: int | None = None) -> None:
+        """`records`: about how many there will be, where that is known."""
         self._db = db
         self.ids: dict[str, array] = {kind: array("q") for kind in KINDS}
         self._sql = {kind: _statements(kind) for kind in KINDS}
@@ -62,7 +68,7 @@ class Interner:
             self._seen = native.Seen(secrets.token_bytes(32))
         else:
             db.execute(schema.script("sought"))
-            seen = bytearray(_ENTITY_SLOTS) if any(following == 1 for following in self._next.values()) else bytearray()
+            seen = bytearray(slots(records, _SLOTS)) if any(following == 1 for following in self._next.values()) else bytearray()
             self._filters = {kind: seen for kind, following in self._next.items() if following == 1}
         self.referred = tuple(self.ids[kind] for kind in _REFERENCES.values())  # what an event's numbers are in the case
 
@@ -103,7 +109,7 @@ class Interner:
                 row = tuple(cells)
             if filter_ is not None:
                 told = identity(row)
-                slot = hash((kind, told)) & (_ENTITY_SLOTS - 1)
+                slot = hash((kind, told)) & (len(filter_) - 1)
                 if not filter_[slot]:
                     filter_[slot] = 1
                     fresh[told] = following

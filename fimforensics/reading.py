@@ -114,22 +114,23 @@ class MemberReading:
         yield from self._flush(last=True)
 
     def _records(self, opened: Opened, records: Iterator[Record]) -> Iterator[tuple]:
+        full = 32 * (self.task.batch if opened.rendered else self.task.at_once)  # where its cells are cut depends on it
         for record in records:
             self._take(opened, record)
             if self.announcement is not None:
                 yield self.announcement
                 self.announcement = None
-            if len(self.batch.leaves) >= 32 * self.task.batch:
+            if len(self.batch.leaves) >= full:
                 yield from self._flush()
 
     def _lines(self, opened: Opened, records: jsonl.Lines) -> Iterator[tuple]:
         """Lines that a lane knows go through it, the others are read by their shape."""
-        full = 32 * self.task.batch
+        full = 32 * self.task.at_once
         for offset, block in records.blocks():
             at = 0
             while at < len(block):
                 if self.lanes.swift is not None and self.found["records"] >= self.task.skip:
-                    at, strange = self._swiftly(offset, block, at, self.task.batch - len(self.batch.leaves) // 32)
+                    at, strange = self._swiftly(offset, block, at, self.task.at_once - len(self.batch.leaves) // 32)
                 else:
                     strange = True
                 if strange:
@@ -143,7 +144,7 @@ class MemberReading:
     def _take_rows(self, data: bytes, at: int, offset: int, between: bytes) -> int:
         """Rows of an answer through the compiled lane, but for the last of a batch: where it stopped."""
         if self.lanes.swift is not None and self.found["records"] >= self.task.skip:
-            while data[at:at + 1] == b"[" and (most := self.task.batch - len(self.batch.leaves) // 32 - 1) > 0:
+            while data[at:at + 1] == b"[" and (most := self.task.at_once - len(self.batch.leaves) // 32 - 1) > 0:
                 at, strange = self._swiftly(offset, data, at, most, between[1:-1])
                 if strange:
                     break

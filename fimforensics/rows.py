@@ -220,7 +220,7 @@ class Builder:
     def _content(self, hashes: tuple) -> int:
         number = self._contents.get(hashes)
         if number is None:
-            if len(self._contents) >= CACHE:
+            if len(self._contents) >= CACHE >> self._blocks.entities.less:
                 self._contents.clear()
             number = self._contents[hashes] = self.entities.add("contents", hashes)
         return number

@@ -88,7 +88,7 @@ class Lane:
         self._contents: dict[tuple, tuple] = {}
         self._minutes: dict[str, int] = {}
         self._recent: dict[bytes, dict[str, object]] = {}
-        self._count = 0
+        self._count, self._room = 0, room(entities.less)
 
     def _key(self, kinds: tuple[str, ...]) -> Callable[[list[int], tuple], object]:
         return key_of(self.places[kinds], [len(VARYING) + at for at, name in enumerate(self.loose) if KIND[name] in kinds])
@@ -132,7 +132,7 @@ class Lane:
         """A number of its own for a stretch's bytes, once they are proven; ValueError where they cannot be."""
         prove(part, names)
         self._count += 1
-        room(cache, PROCESSES)[part] = self._count
+        self._room(cache, PROCESSES)[part] = self._count
         return self._count
 
     def values(self, kinds: tuple[str, ...], raw: tuple, parts: Sequence[bytes]) -> dict[str, object]:
@@ -168,7 +168,7 @@ class Lane:
         found = Machine(ids[0], ids[1], forms, flags, b"[%b,\"" % fragment(cells[0]), b"\",%b," % fragment(*cells[1:7]),
                         b"%b," % fragment(*cells[7:9]), b",%b," % fragment(cells[9]),
                         b"\",%b," % fragment(cells[1] or None, cells[3] or None))
-        room(self._machines)[key] = found
+        self._room(self._machines)[key] = found
         return found
 
     def new_request(self, raw: tuple, parts: Sequence[bytes]) -> tuple:
@@ -186,23 +186,23 @@ class Lane:
         raw_actor = cells_in(ACCOUNT, values)
         actor = self._actors.get(raw_actor)
         if actor is None:
-            actor = room(self._actors)[raw_actor] = self.new_actor(raw_actor)
+            actor = self._room(self._actors)[raw_actor] = self.new_actor(raw_actor)
         seen = self._image_key(numbers, raw)
         image = self._images.get(seen)
         if image is None:
-            image = room(self._images)[seen] = image_pieces(self.blocks.image(cells_in(IMAGE, values)))
+            image = self._room(self._images)[seen] = image_pieces(self.blocks.image(cells_in(IMAGE, values)))
         blocks = image[0], actor[0]
         process = self.blocks.process((host, blocks[0].ids[0], blocks[1].ids[0], *cells_in(PROCESS, values)), *blocks)
         p, (instance, report, created) = process.cells, process.ids
         return Process(
             instance, blocks[1].ids[0], report, blocks[0].forms | blocks[1].forms | process.forms,
             blocks[0].flags | blocks[1].flags | process.flags, b",%b," % fragment(*p[:5]),
-            room(self._sources).setdefault(p[5], b",%b" % fragment(p[5])), b",%b," % fragment(p[0], created), image, actor)
+            self._room(self._sources).setdefault(p[5], b",%b" % fragment(p[5])), b",%b," % fragment(p[0], created), image, actor)
 
     def _block(self, cache: dict[tuple, Block], raw: tuple, make: Callable[[tuple], Block], first: int) -> Block:
         if not _WORDS.issuperset(map(type, raw[first:])):  # as keys of a cache, 1 and true would be one
             raise ValueError("not plain")
-        found = room(cache, SMALL if cache is self._registries else CACHE)[raw] = make(raw)
+        found = self._room(cache, SMALL if cache is self._registries else CACHE)[raw] = make(raw)
         return found
 
     def new_content(self, raw: tuple) -> tuple:
@@ -223,7 +223,7 @@ class Lane:
         if found is None:
             raise ValueError("no time")
         if found == text:
-            room(self._minutes)[text[:16]] = flags
+            self._room(self._minutes)[text[:16]] = flags
         return found, flags
 
     def _access(self, text: object) -> tuple[str | None, bytes, int]:
@@ -246,14 +246,14 @@ class Lane:
         key = (host, *raw[2:7])
         file = self._files.get(key) or self._block(self._files, key, blocks.file, 1)
         seen = self._request_key(numbers, raw)
-        request = self._requests.get(seen) or room(self._requests).setdefault(seen, self.new_request(raw, parts))
+        request = self._requests.get(seen) or self._room(self._requests).setdefault(seen, self.new_request(raw, parts))
         key = (host, *raw[7:14])
         registry = self._registries.get(key) or self._block(self._registries, key, blocks.registry, 1)
         key = (host, self._process_key(numbers, raw))
-        process = self._processes.get(key) or room(self._processes, PROCESSES).setdefault(
+        process = self._processes.get(key) or self._room(self._processes, PROCESSES).setdefault(
             key, self.new_process(host, numbers, raw, parts))
         key = (raw[16], raw[17], raw[18], size)
-        content = self._contents.get(key) or room(self._contents, SMALL).setdefault(key, self.new_content(key))
+        content = self._contents.get(key) or self._room(self._contents, SMALL).setdefault(key, self.new_content(key))
         return self._finish(raw, machine, change, file, request, registry, process, content)
 
     def _finish(self, raw: tuple, machine: Machine, change: Block, file: Block, request: tuple, registry: Block, process: Process,

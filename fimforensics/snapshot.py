@@ -21,11 +21,14 @@ Progress = Callable[[str, int, int, int], None]  # source, bytes done, bytes in 
 
 
 class Snapshot:
-    """One snapshot while it is written."""
+    """One snapshot while it is written; `expected` is about how many records it will have, where that is known."""
 
-    def __init__(self, db: apsw.Connection, number: int, set_id: int, source: Source, resume: dict, progress: Progress) -> None:
+    portion: int | None = None  # records of one transaction, where it is not COMMIT
+
+    def __init__(self, db: apsw.Connection, number: int, set_id: int, source: Source, resume: dict, progress: Progress,
+                 expected: int | None = None) -> None:
         self.db, self.number, self.source, self.resume, self.progress = db, number, source, resume, progress
-        self.writer = Writer(db, number, set_id)
+        self.writer = Writer(db, number, set_id, expected)
         self.members: dict[int, int] = {}
         self.size = source.path.stat().st_size
         self.began = time.monotonic()
@@ -71,7 +74,7 @@ class Snapshot:
         resume["records"] = message[2]
         resume["first"] = min(filter(None, (resume["first"], message[7])), default=None)
         resume["last"] = max(filter(None, (resume["last"], message[8])), default=None)
-        if self._since >= COMMIT or self._bytes >= COMMIT_BYTES:
+        if self._since >= (self.portion or COMMIT) or self._bytes >= COMMIT_BYTES:
             self._commit()
             self.db.execute("BEGIN IMMEDIATE")
 

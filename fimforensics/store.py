@@ -16,7 +16,7 @@ import apsw
 
 from fimforensics import sql
 from fimforensics.blocks import KINDS
-from fimforensics.interner import ENTITIES, Interner
+from fimforensics.interner import ENTITIES, Interner, slots
 from fimforensics.native import native
 from fimforensics.rows import FLAGS
 
@@ -50,16 +50,17 @@ class Known:
 class Writer:
     """Takes one snapshot's batches; `flush` before every commit."""
 
-    def __init__(self, db: apsw.Connection, snapshot: int, set_id: int) -> None:
+    def __init__(self, db: apsw.Connection, snapshot: int, set_id: int, records: int | None = None) -> None:
+        """`records`: about how many there will be, where that is known."""
         self._db, self._snapshot, self._set = db, snapshot, set_id
-        self._interner = Interner(db)
+        self._interner = Interner(db, records)
         self._portion: dict[bytes, tuple[int, bytes, str | None] | Known] = {}
         self._new_keys: list[tuple[int, int, int, int]] = []
         self._unsettled: set[int] = set()
         others = db.execute("SELECT 1 FROM snapshots WHERE id <> ? LIMIT 1", (snapshot,)).fetchone()
         self._alone = others is None  # then every event of the case is of this set
         self._fresh = self._alone and db.execute("SELECT 1 FROM occurrences LIMIT 1").fetchone() is None
-        self._filter = bytearray(_SLOTS) if self._fresh else bytearray()
+        self._filter = bytearray(slots(records, _SLOTS)) if self._fresh else bytearray()
         self._next = (sql.cell(db, "SELECT max(id) FROM events") or 0) + 1
         self._placer: Any = None  # where no other snapshot can have told of an event
         if native is not None and self._fresh:
@@ -124,7 +125,7 @@ class Writer:
         state = self._portion.get(key)
         prefix = _PREFIX(key)[0]
         if state is None:
-            slot = prefix & (_SLOTS - 1)
+            slot = prefix & (len(self._filter) - 1)
             if self._fresh and not self._filter[slot]:
                 self._filter[slot] = 1
                 return self._add(key, prefix, check, item, 0)

@@ -64,11 +64,14 @@ def key_of(places: list[int], cells: list[int]) -> Callable[[list[int], tuple], 
     return lambda found, raw: (numbers(found), dumps(loose(raw)))
 
 
-def room(cache: dict, size: int = CACHE) -> dict:
-    """The cache, emptied where it is full."""
-    if len(cache) >= size:
-        cache.clear()
-    return cache
+def room(less: int) -> Callable[..., dict]:
+    """What empties a cache where it is full (of CACHE, or so many): `less` as in `blocks.Entities`."""
+    def emptied(cache: dict, size: int = CACHE) -> dict:
+        if len(cache) >= size >> less:
+            cache.clear()
+        return cache
+
+    return emptied
 
 
 def prove(part: bytes, names: frozenset[str]) -> None:

@@ -60,7 +60,7 @@ def swift(native: ModuleType, lane: Lane, case_key: bytes, snapshot: int, member
                   for border, repeats, names in lane.layout)
     groups = tuple((tuple(lane.places[kinds]), tuple(slots[name] for name in lane.loose if KIND[name] in kinds))
                    for kinds in (MACHINE_KIND, REQUEST_KIND, ACTOR_KINDS, IMAGE_KIND))
-    leaves = blocks_of(case_key)
+    leaves, less = blocks_of(case_key), lane.entities.less
     empty, process_empty = (tuple(EMPTY_BIT.get(name, 0) for name in names) for names in (VARYING, PROCESS))
     process, account = (tuple(slots[name] for name in names) for names in (PROCESS, ACCOUNT))
     bits = PATH_FORM_SHIFT, empty, process_empty, process, account, len(fresh)
@@ -69,7 +69,8 @@ def swift(native: ModuleType, lane: Lane, case_key: bytes, snapshot: int, member
         item = len(slots)
         steps += ((b"", False, ((b"", item, NOTHING | TEXT),)),)
     try:
-        return native.Lane(steps, groups, Answers(lane), bits, leaves, (snapshot, member), MOST, MOST_BYTES, rows, item)
+        return native.Lane(steps, groups, Answers(lane), bits, leaves, (snapshot, member), MOST >> less, MOST_BYTES >> less, rows,
+                           item)
     except ValueError:
         return None
 

@@ -30,6 +30,12 @@ class Task:
     skip: int = 0  # records that the case already holds
     stored: int = 0  # bytes of the original that the case already holds
     prefix: str | None = None  # their SHA-256
+    frugal: bool = False  # remember less and send less at once; nothing else is otherwise
+
+    @property
+    def at_once(self) -> int:
+        """Records that are sent at once, where nothing depends on it."""
+        return min(self.batch, BATCH // 4) if self.frugal else self.batch
 
 
 @dataclass(frozen=True)

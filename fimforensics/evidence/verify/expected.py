@@ -34,7 +34,7 @@ from fimforensics.task import Task
 
 Progress = Callable[[str, int, int], None]  # what is read, how much is done, of how much
 IN_MEMORY = 8 << 20  # bytes of a case that is small
-_CACHE_KIB = 24 * 1024
+_CACHE_KIB = 12 * 1024
 _NO_KEY = bytes(32)
 
 
@@ -60,6 +60,8 @@ class Expected:
 
 class _Again(Snapshot):
     """A snapshot written once more: its bytes are in the case already, so only their hashes are kept."""
+
+    portion = 1 << 14
 
     def __init__(self, *told: Any) -> None:
         super().__init__(*told)
@@ -147,10 +149,11 @@ def _take(db: apsw.Connection, key: bytes, one: history.Taken, path: Path, progr
     db.execute("INSERT INTO snapshots (id, set_id, source, state, acquired, reading, case_number, examiner, note, tool, "
                "first_seq, resume) VALUES (?, ?, ?, 'unfinished', ?, ?, ?, ?, ?, ?, ?, '{}')",
                (number, one.set_id, one.source, acquired, reading, case_number, examiner, note, tool, first))
-    task = Task(path=str(path), label=one.source, snapshot=number, first_seq=first, case_key=key, reading=one.reading)
+    task = Task(path=str(path), label=one.source, snapshot=number, first_seq=first, case_key=key, reading=one.reading,
+                frugal=True)
     source = Source(path, one.source, 0, pulled=pulls.again(db, number, path))
     snapshot = _Again(db, number, one.set_id, source, resume,
-                      lambda label, done, size, _: progress(label, done, size))
+                      lambda label, done, size, _: progress(label, done, size), one.records)
     try:
         snapshot.take(stream(task, stored.size), first=True)
     except Problem as problem:

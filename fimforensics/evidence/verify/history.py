@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import apsw
@@ -14,7 +14,7 @@ from fimforensics.evidence.verify.report import Difference
 from fimforensics.model import Reading
 
 _SNAPSHOTS = ("SELECT id, set_id, source, reading, first_seq, acquired, tool, case_number, examiner, note, size, sha256, sha1, "
-              "md5 FROM given.snapshots WHERE state = 'finished' ORDER BY id")
+              "md5, records FROM given.snapshots WHERE state = 'finished' ORDER BY id")
 _REPLAYED = ("SELECT r.replayed_as, r.snapshot_id, r.record, m.header FROM given.rejects r "
              "JOIN given.occurrences o ON o.seq = r.replayed_as JOIN given.members m ON m.id = o.member_id ORDER BY 1")
 _LINKS = ("SELECT r.seq, r.replayed_as, o.member_id, o.seq IS NOT NULL FROM given.rejects r "
@@ -38,6 +38,7 @@ class Taken:
     first_seq: int
     told: tuple  # acquired, tool, case number, examiner, note: nothing can derive them
     hashes: tuple  # size, SHA-256, SHA-1, MD5
+    records: int | None = field(compare=False)  # as the case says: it only sizes what is kept in memory
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Replayed:
 
 def of(db: apsw.Connection) -> list[Taken | Replayed]:
     """The history of the case attached as `given`, in order."""
-    taken = [Taken(number, set_id, source, Reading(**json.loads(reading)), first_seq, tuple(rest[:5]), tuple(rest[5:]))
+    taken = [Taken(number, set_id, source, Reading(**json.loads(reading)), first_seq, tuple(rest[:5]), tuple(rest[5:9]),
+                   rest[9] if isinstance(rest[9], int) and rest[9] >= 0 else None)
              for number, set_id, source, reading, first_seq, *rest in db.execute(_SNAPSHOTS)]
     found: list[Taken | Replayed] = []
     replays = list(_replays(db))

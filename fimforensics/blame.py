@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from fimforensics.errors import Problem
 
@@ -24,18 +25,32 @@ FAULTS = (StopIteration, TypeError, ValueError, LookupError, AttributeError, Ass
           MemoryError)
 
 
-def fault(connection: sqlite3.Connection, where: str) -> Problem | None:
-    """The first thing in the case that no case holds, told as a Problem; None where all is as it should be."""
-    hint = "It was changed by another program, or is damaged: use another copy of it"
+class Fault(NamedTuple):
+    """Something that no case holds, and where."""
+
+    what: str
+    table: str | None = None
+    row: int | None = None
+    column: str | None = None
+
+
+def first(connection: sqlite3.Connection) -> Fault | None:
+    """The first thing in the case that no case holds; None where all is as it should be."""
     try:
-        for told in _faults(connection):
-            return Problem(f"it holds what no case holds: {told}", where=where, hint=hint)
+        return next(_faults(connection), None)
     except (sqlite3.Error, MemoryError) as error:
-        return Problem(f"it is damaged ({error})", where=where, hint="Use another copy of it")
-    return None
+        return Fault(f"it is damaged ({error})")
 
 
-def _faults(connection: sqlite3.Connection) -> Iterator[str]:
+def fault(connection: sqlite3.Connection, where: str) -> Problem | None:
+    """The same as a Problem."""
+    found = first(connection)
+    if found is None:
+        return None
+    return Problem(found.what, where=where, hint="It was changed by another program, or is damaged: use another copy of it")
+
+
+def _faults(connection: sqlite3.Connection) -> Iterator[Fault]:
     tables = [name for (name,) in connection.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' AND name NOT GLOB '*_fts_*' "
         "AND name NOT GLOB 'sqlite_*' ORDER BY name")]
@@ -45,11 +60,13 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
             found = connection.execute(f'SELECT * FROM "{table}" WHERE {bad} LIMIT 1').fetchone() if _readable(
                 connection, table, column) else ("?",)
             if found is not None:
-                yield f"{column} in row {str(found[0])[:40]} of {table}"
+                yield Fault(f"it holds what no case holds: {column} in row {str(found[0])[:40]} of {table}", table,
+                            found[0] if isinstance(found[0], int) else None, column)
     if connection.execute("SELECT count(*) FROM case_info").fetchone() != (1,):
-        yield "not one row in case_info"
+        yield Fault("it holds what no case holds: not one row in case_info", "case_info")
     for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
-        yield f"row {row} of {table} refers to a row of {parent} that is not there"
+        yield Fault(f"it holds what no case holds: row {row} of {table} refers to a row of {parent} that is not there", table,
+                    row)
 
 
 def _readable(connection: sqlite3.Connection, table: str, column: str) -> bool:

@@ -13,15 +13,16 @@ KNOWN_COLUMNS = frozenset(SYSTEM_COLUMNS).union(*(table.columns for table in TAB
 _FULL_TEXT = ("paths_fts", "registry_values_fts", "accounts_fts", "images_fts", "hosts_fts")
 
 
-def refresh(db: apsw.Connection) -> None:
-    """Brings indexes, full text and counts up to the evidence, where they are older."""
+def refresh(db: apsw.Connection, indexes: bool = True) -> None:
+    """Brings indexes (if they are wanted), full text and counts up to the evidence, where they are older."""
     digest = sql.cell(db, "SELECT evidence_digest FROM case_info")
     if db.execute("SELECT 1 FROM analyses WHERE name = ? AND evidence_digest = ?", (NAME, digest)).fetchone():
         return
     if db.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone():
         return
     db.execute("BEGIN IMMEDIATE")
-    db.execute(schema.late())
+    if indexes:
+        db.execute(schema.late())
     for table in _FULL_TEXT:
         db.execute(f"INSERT INTO {table}({table}) VALUES ('rebuild')")
     db.execute("DELETE FROM event_counts")

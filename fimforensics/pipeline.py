@@ -35,7 +35,7 @@ def messages(task: Task) -> Iterator[tuple]:
     hashes = new_hashes()
     found: dict = {"partial": [], "shapes": [], "tables": [], "columns": set(), "missing": set(), "records": 0,
                    "first": None, "last": None, "apart": False}
-    original, entities = Chunker(hashes), Entities(less=3 if task.frugal else 0)
+    original, entities = Chunker(hashes), Entities(less=2 if task.frugal else 0)
     plain = None
     for number, member in enumerate(members(path)):
         if number == 0 and member.compressed:

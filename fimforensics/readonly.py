@@ -13,7 +13,7 @@ _PRAGMAS = frozenset([
     "index_xinfo", "max_page_count", "page_count", "page_size", "schema_version", "table_info", "table_list", "table_xinfo",
     "user_version",
 ])
-_CHECKS = frozenset(["encoding", "foreign_key_check", "freelist_count", "integrity_check", "quick_check"])
+_CHECKS = frozenset(["cache_size", "encoding", "foreign_key_check", "freelist_count", "integrity_check", "quick_check"])
 _READS = frozenset([sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE])
 _SETTERS = frozenset(["application_id", "encoding", "max_page_count", "page_size", "schema_version", "user_version"])
 _SCHEMA_TABLES = ("sqlite_master", "sqlite_schema")

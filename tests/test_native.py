@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 from hashlib import sha256
@@ -20,6 +21,7 @@ from test_hotpath import CELL, EVENT, LINE, builder, event, generated, tables, w
 
 from fimforensics import reading, segments
 from fimforensics.blocks import ACCOUNT, FILE, PROCESS, REGISTRY, Entities
+from fimforensics.evidence import digests
 from fimforensics.evidence.leaves import leaf
 from fimforensics.evidence.originals import Hashes, hashes
 from fimforensics.ingest import Options, ingest
@@ -218,6 +220,30 @@ def test_three_hashes_in_one_pass(pieces: list[bytes]) -> None:
     for piece in pieces:
         assert quick.update(memoryview(piece)) == slow.update(piece)
     assert (quick.size, quick.digests()) == (slow.size, slow.digests())
+
+
+CELLS = st.one_of(st.none(), st.integers(-(1 << 63), (1 << 63) - 1), st.floats(allow_nan=False), st.binary(max_size=9),
+                  st.binary(max_size=9).map(bytearray), st.text(st.characters(exclude_categories=["Cs"]), max_size=9))
+
+
+@given(st.lists(st.lists(CELLS, max_size=5).map(tuple), max_size=5))
+def test_rows_as_their_digest_takes_them(rows: list[tuple]) -> None:
+    assert native is not None
+    assert native.digest_rows(rows) == b"".join(map(digests.row, rows))
+
+
+def test_no_row_of_a_table_hurts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert native is not None
+    for rows in ([[1]], ((1,),), [(object(),)], [(1 << 64,)], [("\ud800",)], None):
+        with pytest.raises((TypeError, ValueError, OverflowError)):
+            native.digest_rows(rows)
+    ddl = "CREATE TABLE t (a, b)"
+    with sqlite3.connect(":memory:") as db:  # a text that is no UTF-8, after some that are
+        db.execute(ddl)
+        db.executemany("INSERT INTO t VALUES (?, CAST(? AS TEXT))", [(at, b"\xff" if at == 700 else b"x") for at in range(900)])
+        found = digests.table_digest(db, "t", ddl, "s")
+        monkeypatch.setattr(digests, "native", None)
+        assert found.rows == 900 and found == digests.table_digest(db, "t", ddl, "s")
 
 
 def test_a_case_is_the_same_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,14 @@ EDITS = {
         "INSERT INTO redactions VALUES (1, 'Computer', 'redacted', 'A', 'B', 7, 'me', 'now')",
         ("redactions", "records"),
     ),
+    "a member's number that no place can have": (
+        "UPDATE part_records SET member = 1 << 62 WHERE salt IS NOT NULL",
+        ("part_records", "member"),
+    ),
+    "the statement's rows": ("UPDATE part_statement SET id = 17", ("part_statement", "id")),
+    "the proof's rows": ("UPDATE part_proof SET id = 17", ("part_proof", "id")),
+    "the statement gone": ("DELETE FROM part_statement", ("part_statement", None)),
+    "a row that no part has": ("INSERT INTO unsettled VALUES (4)", ("unsettled", None)),
     "bytes": ("UPDATE originals SET data = x'00'", ("occurrences", None)),
     "a key": ("UPDATE events SET match_key = randomblob(32) WHERE id = (SELECT min(id) FROM events)", ("events", "match_key")),
 }

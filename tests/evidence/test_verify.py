@@ -12,8 +12,9 @@ import pytest
 
 from benchmarks import small_case
 from benchmarks.small_case import run
+from fimforensics import blocks, interner, segments, stretches, swift
 from fimforensics.evidence import beside
-from fimforensics.evidence.verify import Options, verify
+from fimforensics.evidence.verify import Options, expected, verify
 
 Change = Callable[[sqlite3.Connection], object]
 
@@ -113,6 +114,32 @@ def test_what_was_changed_is_named(case: Path, statement: str, place: tuple) -> 
     found = named(case)
     assert any(place[0] == one and place[1] in (None, row) and place[2] in (None, column) for one, row, column in found), found
     assert {table for table, _, _ in found} == {place[0]}
+
+
+@pytest.mark.parametrize(("statement", "place"), [
+    ("DELETE FROM leaves WHERE first_seq = (SELECT max(first_seq) FROM leaves)", ("leaves", 20, None)),
+    ("INSERT INTO leaves VALUES (21, zeroblob(32))", ("leaves", 21, None)),
+    ("UPDATE rejects SET replayed_as = NULL WHERE replayed_as IS NOT NULL", ("rejects", 19, "replayed_as")),
+    ("DELETE FROM occurrences WHERE seq = 20", ("occurrences", 20, None)),
+    ("DELETE FROM members WHERE id = 6", ("members", 6, None)),
+    ("UPDATE members SET header = header || char(0) || 'x' WHERE id = 6", ("members", 6, "header")),
+    ("DELETE FROM originals WHERE snapshot_id = 3", ("originals", "3, 0", None)),
+    ("UPDATE member_cache SET rowid = 322 WHERE rowid = 1", ("member_cache", 322, "rowid")),
+])
+def test_what_the_rest_hangs_on_is_named_though_no_seal_is_left(case: Path, statement: str, place: tuple) -> None:
+    for file in (beside.seal_file(case), beside.signature_file(case)):
+        file.unlink()
+    assert verify(case, Options()).whole
+    change(case, statement)
+    assert place in named(case)
+
+
+def test_what_little_is_remembered_while_reading_again_changes_nothing(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in ((blocks, "CACHE"), (stretches, "CACHE"), (segments, "PROCESSES"), (segments, "SMALL"), (swift, "MOST")):
+        monkeypatch.setattr(module, name, 4)
+    monkeypatch.setattr(interner, "slots", lambda *_: 16)
+    monkeypatch.setattr(expected._Again, "portion", 3)
+    assert verify(case, Options()).whole
 
 
 def test_bytes_of_the_source_are_named(case: Path) -> None:

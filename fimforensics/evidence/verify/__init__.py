@@ -18,7 +18,7 @@ from pathlib import Path
 import apsw
 
 from fimforensics import case as cases
-from fimforensics.blame import FAULTS, fault
+from fimforensics.blame import FAULTS, Fault, first
 from fimforensics.errors import Problem
 from fimforensics.evidence import after, beside, stamps, statement, tree
 from fimforensics.evidence.verify import custody_log, part, records, sealed
@@ -26,6 +26,8 @@ from fimforensics.evidence.verify.report import LAYERS, MOST, Difference, Report
 from fimforensics.parts import check as parts
 
 __all__ = ["LAYERS", "Difference", "Options", "Report", "verify"]
+
+_CACHE_KIB = 8 * 1024  # of pages, for SQLite's check, which looks up every entry of every index
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ def verify(case: Path, options: Options = Options(), progress: records.expected.
     with _opened(case, report) as connection:
         if connection is not None:
             _inside(case, connection, seal, options, report, partial(derive, progress=progress))
+            if options.fast or not report.whole or parts.about(connection) is not None:  # else rows as derived say it already
+                _references(connection, report)
     if seal and beside.custody_file(case).exists():
         _later(case, report)
     if seal and beside.stamp_file(case).exists():
@@ -116,11 +120,11 @@ def _inside(case: Path, connection: sqlite3.Connection, seal: sealed.Seal | None
                       hint="Go on with it first, or: fimforensics ingest CASE --abandon")
     with ThreadPoolExecutor(1) as beside_it:
         integrity = beside_it.submit(_integrity, case)
-        with _faults(connection, case, report, "digests"):
+        with _faults(connection, report, "digests"):
             if seal:
                 sealed.tables(connection, seal, report)
-        report.check("integrity", "SQLite's integrity_check, in full, and foreign keys", integrity.result())
-    with _faults(connection, case, report, "tree"):
+        report.check("integrity", "SQLite's integrity_check, in full", integrity.result())
+    with _faults(connection, report, "tree"):
         leaves = statement.all_leaves(connection)
         root = tree.root(leaves).hex()
         report.facts |= {"root": root, "leaves": len(leaves)}
@@ -130,12 +134,12 @@ def _inside(case: Path, connection: sqlite3.Connection, seal: sealed.Seal | None
         if options.root is not None:
             differs = [] if options.root == root else [Difference("tree", f"the root is {root}, not {options.root}")]
             report.check("tree", "the root against the one that was given", differs)
-    with _faults(connection, case, report, "custody"):
+    with _faults(connection, report, "custody"):
         custody_log.check(connection, seal, report)
     if options.fast:
         report.unchecked.append("records and interpretation: --fast leaves out deriving them again from the originals")
         return
-    with _faults(connection, case, report, "records"):
+    with _faults(connection, report, "records"):
         trusted = seal is not None and options.fingerprint is not None and report.whole
         if parts.about(connection) is not None:
             part.check(case, connection, report, records.where, parent=options.parent, pseudonyms=options.pseudonyms,
@@ -145,18 +149,24 @@ def _inside(case: Path, connection: sqlite3.Connection, seal: sealed.Seal | None
 
 
 def _integrity(case: Path) -> list[Difference]:
-    """SQLite's own check of every page, index and reference, on a connection of its own."""
-    found = []
+    """SQLite's own check of every page and index, on a connection of its own."""
     with contextlib.closing(cases.open_read(case)) as connection:
         try:
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             told = [line for (line,) in connection.execute(f"PRAGMA integrity_check({MOST})") if line != "ok"]
-            found += [Difference("integrity", str(line)) for line in told]
-            for table, row, parent, number in connection.execute("PRAGMA foreign_key_check").fetchmany(MOST):
-                found.append(Difference("integrity", f"it refers to a row of {parent} that is not there", table, row))
-                found += _parents(connection, table, row, parent, number)
         except sqlite3.Error as error:
-            found.append(Difference("integrity", str(error)))
-    return found
+            told = [error]
+    return [Difference("integrity", str(line)) for line in told]
+
+
+def _references(connection: sqlite3.Connection, report: Report) -> None:
+    """Every reference leads to a row."""
+    with _faults(connection, report, "integrity"):
+        found: list[Difference] = []
+        for table, row, parent, number in connection.execute("PRAGMA foreign_key_check").fetchmany(MOST):
+            found.append(Difference("integrity", f"it refers to a row of {parent} that is not there", table, row))
+            found += _parents(connection, table, row, parent, number)
+        report.check("integrity", "that every reference leads to a row", found)
 
 
 def _parents(connection: sqlite3.Connection, table: str, row: int | None, parent: str, number: int) -> Iterator[Difference]:
@@ -169,16 +179,16 @@ def _parents(connection: sqlite3.Connection, table: str, row: int | None, parent
 
 
 @contextlib.contextmanager
-def _faults(connection: sqlite3.Connection, case: Path, report: Report, layer: str) -> Iterator[None]:
+def _faults(connection: sqlite3.Connection, report: Report, layer: str) -> Iterator[None]:
     """What goes wrong because the case holds what no case holds is a difference, not a failure of the program."""
     try:
         yield
     except (sqlite3.Error, apsw.Error, Problem, *FAULTS) as error:
-        blamed = fault(connection, str(case))
+        blamed = first(connection)
         if blamed is None and not isinstance(error, sqlite3.DatabaseError | apsw.Error | Problem) and report.whole:
             raise
-        told = blamed.what if blamed else error.what if isinstance(error, Problem) else str(error)
-        report.check(layer, "not to the end", [Difference(layer, told)])
+        told = blamed or Fault(error.what if isinstance(error, Problem) else str(error))
+        report.check(layer, "not to the end", [Difference(layer, told.what, told.table, told.row, told.column)])
         report.unchecked.append(f"the rest of {layer}: the case holds what no case holds")
 
 

@@ -48,12 +48,13 @@ class Expected:
     def interpret(self, names: set[str]) -> None:
         """Counts, full text, and these analyses, computed from what was derived; what was computed before stays."""
         if "" not in self.analysed:
-            derived.refresh(self.db)
+            derived.refresh(self.db, indexes=False)
             self.analysed.add("")
         digest = sql.cell(self.db, "SELECT evidence_digest FROM main.case_info")
         for number, analysis in enumerate(ANALYSES, 1):
             needed = analysis.name in names or any(analysis.name in one.needs for one in ANALYSES if one.name in names)
             if needed and analysis.name not in self.analysed:
+                self.db.execute(schema.late())
                 run_one(self.db, number, analysis, digest, lambda *_: None)
                 self.analysed.add(analysis.name)
 

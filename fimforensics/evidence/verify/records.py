@@ -32,6 +32,8 @@ _EVENT_OF = {"files": "file_id", "contents": "content_id", "paths": "path_id", "
              "process_reports": "process_report_id", "requests": "request_id", "processes": "process_id",
              "accounts": "account_id", "changes": "change_id", "hosts": "host_id", "event_keys": "id"}
 
+_INDEX = "CREATE INDEX IF NOT EXISTS main.occurrences_event ON occurrences(event_id)"  # made when the first difference is told
+
 
 class Derive(Protocol):
     """What derives a case again and compares."""
@@ -82,8 +84,10 @@ def where(db: apsw.Connection, table: str, row: Any) -> dict[str, Any]:
     """Snapshot and bytes of the record that a row rests on, in the scratch; of an entity, of the first event that tells of it."""
     seq = row if table in ("occurrences", "rejects") else None
     if table == "events":
+        db.execute(_INDEX)
         seq = _first(db, "SELECT min(seq) FROM main.occurrences WHERE event_id = ?", row)
     elif table in _EVENT_OF:
+        db.execute(_INDEX)
         row = str(row).rsplit(", ", 1)[-1] if table == "event_keys" else row
         seq = _first(db, "SELECT min(seq) FROM main.occurrences WHERE event_id = (SELECT min(id) FROM main.events "
                          f"WHERE {_EVENT_OF[table]} = ?)", row)

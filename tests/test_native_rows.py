@@ -86,6 +86,11 @@ LITERAL = [b"1.10", b"1e5", b"-0", b"01", b"1.", b"-", b"NaN", b"nul", b"TRUE", 
            b'"a\nb"', b'"\0"', b"123456789012345678901234567890", b"", b'"', b'""']
 
 
+@pytest.mark.parametrize("path", ["0,", ",", ",a", "C:\\x,", "C:\\d\\a,.exe", "/opt/a,b,"])
+def test_commas_at_the_ends_of_an_images_path_are_its_own(path: str) -> None:
+    assert same([cells(EVENT), cells(EVENT | {"InitiatingProcessImageFilePath": path})]) == 2
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(ROW), ODD, max_size=5), min_size=1, max_size=6), st.randoms(),
        st.sampled_from("012"))

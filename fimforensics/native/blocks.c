@@ -14,7 +14,7 @@ static bool put_cells(Buffer *out, const Line *line, const uint8_t *cells, size_
 }
 
 /* Takes over an answer: (ids, forms, flags, pieces, word); numbers are None or not negative. */
-static bool block_fill(Block *block, PyObject *answer) {
+static bool block_fill(Block *block, int kind, PyObject *answer) {
     PyObject *ids, *pieces, *word;
     unsigned long long forms;
     block->held = answer;
@@ -42,7 +42,8 @@ static bool block_fill(Block *block, PyObject *answer) {
         Py_ssize_t size;
         if (PyBytes_AsStringAndSize(PyTuple_GET_ITEM(pieces, i), &at, &size) < 0)
             return false;
-        bool before = size && at[0] == ',', after = size > 1 && at[size - 1] == ',';  /* those of `Lane` have commas around them */
+        bool json = kind != IMAGE || i != 4;  /* an image's last piece is the key of its path, as it is */
+        bool before = json && size && at[0] == ',', after = json && size > 1 && at[size - 1] == ',';  /* `Lane` has commas around */
         block->pieces[i] = (Span){at + before, (size_t)size - before - after};
     }
     return true;
@@ -53,7 +54,7 @@ static int block_keep(Lane *lane, int kind, Block *block, int told, PyObject *(*
     if (told == STRANGE) {
         block->forms = block->flags = 0;
         PyObject *answer = ask(lane, kind, block);
-        told = answer && block_fill(block, answer) ? WELL : FAILED;
+        told = answer && block_fill(block, kind, answer) ? WELL : FAILED;
     }
     if (told == FAILED) {
         block_free(block);

@@ -22,7 +22,8 @@ def refresh(db: apsw.Connection, indexes: bool = True) -> None:
         return
     db.execute("BEGIN IMMEDIATE")
     if indexes:
-        db.execute(schema.late())
+        with sql.sorting(db):
+            db.execute(schema.late())
     for table in _FULL_TEXT:
         db.execute(f"INSERT INTO {table}({table}) VALUES ('rebuild')")
     db.execute("DELETE FROM event_counts")

@@ -67,7 +67,8 @@ class Interner:
         if native is not None and all(following == 1 for following in self._next.values()):
             self._seen = native.Seen(secrets.token_bytes(32))
         else:
-            db.execute(schema.script("sought"))
+            with sql.sorting(db):
+                db.execute(schema.script("sought"))
             seen = bytearray(slots(records, _SLOTS)) if any(following == 1 for following in self._next.values()) else bytearray()
             self._filters = {kind: seen for kind, following in self._next.items() if following == 1}
         self.referred = tuple(self.ids[kind] for kind in _REFERENCES.values())  # what an event's numbers are in the case

@@ -105,7 +105,8 @@ class Snapshot:
             sweep(db)
             relabel(db)
         if not first:
-            db.execute(schema.late())
+            with sql.sorting(db):
+                db.execute(schema.late())
         digest = self._digest(end["sha256"])
         cells = self._known_at_end(end) | {"new_events": new, "known_events": known, "rejects": rejects, "resume": None}
         assigned = ", ".join(f"{name} = ?" for name in cells)

@@ -5,8 +5,11 @@ Neither says what types a statement gives; the statement does, and who wrote it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+_SORTED_KIB = 2048  # a page cache as large as what a processor has beside it
 
 
 def rows(connection: Any, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -26,3 +29,14 @@ def cell(connection: Any, statement: str, values: Sequence[object] = ()) -> Any:
     found = first(connection, statement, values)
     assert found is not None, statement
     return found[0]
+
+
+@contextlib.contextmanager
+def sorting(db: Any) -> Iterator[None]:
+    """While indexes are made: SQLite sorts at once what fits its page cache, twice as fast where that fits the processor's."""
+    pages = cell(db, "PRAGMA cache_size")
+    db.execute(f"PRAGMA cache_size = -{_SORTED_KIB}").fetchall()
+    try:
+        yield
+    finally:
+        db.execute(f"PRAGMA cache_size = {pages}").fetchall()

@@ -1,10 +1,12 @@
 """A reading in a process of its own: two cores work, and a source that crashes a parser cannot take the case with it.
 
-The messages of `fimforensics.pipeline` cross by `marshal`; a thread holds a few of them ready for the writer.
+The messages of `fimforensics.pipeline` cross by `marshal`; a thread holds a few of them ready for the writer. What crosses costs
+more than it saves for a small source, and for lines of JSON that the compiled module reads: those are read in process.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import marshal
 import multiprocessing
@@ -18,17 +20,53 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from fimforensics.errors import Problem, Refused
+from fimforensics.native import native
 from fimforensics.pipeline import Task, messages
+from fimforensics.shapes import HEAD, jsonl
 
 ALONE = 8 << 20  # bytes of a source below which a second process costs more than it saves
 _READY = 3
 
 
-def stream(task: Task, size: int) -> Iterator[tuple]:
-    """The messages of `task`, made in process or, for a source of many bytes, beside."""
+def stream(task: Task, size: int, *, quick: bool = True) -> Iterator[tuple]:
+    """The messages of `task`, made in process or, for a source of many bytes, beside.
+
+    `quick`: lines of JSON, which the compiled module reads quicker than they would cross, are read in process.
+    """
     if size < ALONE:
         yield from messages(task)
         return
+    if quick and native is not None and _lines(task.path):
+        with _uncollected():
+            yield from messages(task)
+        return
+    with _uncollected():
+        yield from _beside(task)
+
+
+def _lines(path: str) -> bool:
+    """Does the file look like lines of JSON, not compressed?"""
+    try:
+        with open(path, "rb") as source:
+            return jsonl.recognise(source.read(HEAD))
+    except OSError:
+        return False  # who reads it will say why
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without looking for cycles: what passes holds none."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _beside(task: Task) -> Iterator[tuple]:
+    """The messages of `task`, made in a process of its own."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=_child, args=(task, there), daemon=True)
@@ -37,8 +75,6 @@ def stream(task: Task, size: int) -> Iterator[tuple]:
     held: queue.Queue[bytes | None] = queue.Queue(_READY)
     stopped = threading.Event()
     threading.Thread(target=_receive, args=(here, held, stopped), daemon=True).start()
-    collecting = gc.isenabled()
-    gc.disable()  # in the writer too: what passes holds no cycles
     try:
         while (data := held.get()) is not None:
             message = marshal.loads(data)
@@ -52,8 +88,6 @@ def stream(task: Task, size: int) -> Iterator[tuple]:
         raise Problem("the reading process ended before its time (out of memory?)", where=task.label,
                       hint="Run the same command again")
     finally:
-        if collecting:
-            gc.enable()
         stopped.set()
         child.terminate()
         child.join()

@@ -64,8 +64,9 @@ def emptied(db: apsw.Connection, tables: Iterable[str]) -> Iterator[None]:
     for name, _ in indexes:
         db.execute(f'DROP INDEX "{name}"')
     yield
-    for _, ddl in indexes:
-        db.execute(ddl)
+    with sql.sorting(db):
+        for _, ddl in indexes:
+            db.execute(ddl)
 
 
 def keep(db: apsw.Connection, analysis: Analysis, number: int, found: Iterable[Finding]) -> int:

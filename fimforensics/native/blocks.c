@@ -66,13 +66,17 @@ static int block_keep(Lane *lane, int kind, Block *block, int told, PyObject *(*
     return WELL;
 }
 
-/* The key that lies in `lane->scratch`: 1 = its block was found, 0 = it is new, -1 = an exception. */
-static int block_look(Lane *lane, int kind, Block **found) {
-    Span told = {lane->scratch.at, lane->scratch.size};
-    uint64_t hash = bytes_hash(told.at, told.size);
-    if ((*found = table_find(&lane->tables[kind], told, hash)))
-        return 1;
-    return (*found = block_new(told, hash)) ? 0 : -1;
+/* What a block of this kind is looked up by, after what the buffer holds. */
+static bool key_put(Lane *lane, Buffer *key, int kind, int64_t host) {
+    static const uint8_t first[KINDS] = {[CHANGES] = ENTITY, [FILES] = FILE_NAME, [REGISTRY] = KEY, [CONTENT] = SIZE};
+    static const uint8_t count[KINDS] = {[CHANGES] = 2, [FILES] = 5, [REGISTRY] = 7, [CONTENT] = 4, [ACTOR] = ACCOUNT_CELLS};
+    bool well = put(key, (const char *)&host, sizeof host);
+    if (kind >= GROUPS)
+        return well && put_cells(key, &lane->line, kind == ACTOR ? lane->account_slots : NULL, first[kind], count[kind]);
+    const Group *group = &lane->groups[kind];
+    for (size_t i = 0; i < group->part_count && well; i++)
+        well = put(key, (const char *)&lane->line.numbers[group->parts[i]], sizeof(int64_t));
+    return well && put_cells(key, &lane->line, group->cells, 0, group->cell_count);
 }
 
 /* Numbers and bytes of all parts of the line, as two tuples. */
@@ -118,44 +122,56 @@ static PyObject *ask_cells(Lane *lane, int kind, const Block *block) {
                                  (Py_ssize_t)(block->key_size - sizeof(int64_t)));
 }
 
-int lane_part_block(Lane *lane, int kind, int64_t host, Block **found) {
-    const Group *group = &lane->groups[kind];
-    Buffer *key = &lane->scratch;
-    key->size = 0;
-    bool well = put(key, (const char *)&host, sizeof host);
-    for (size_t i = 0; i < group->part_count && well; i++)
-        well = put(key, (const char *)&lane->line.numbers[group->parts[i]], sizeof(int64_t));
-    if (!well || !put_cells(key, &lane->line, group->cells, 0, group->cell_count))
-        return FAILED;
-    int known = block_look(lane, kind, found);
-    if (known)
-        return known;
-    Block *block = *found;
-    return block_keep(lane, kind, block, kind == PROCESS ? process_make(lane, host, block) : STRANGE, ask_parts, found);
-}
-
-static int cells_make(Lane *lane, int kind, int64_t host, Block *block) {
+static int block_make(Lane *lane, int kind, int64_t host, Block *block) {
     switch (kind) {
     case FILES: return file_make(lane, host, block);
     case REGISTRY: return registry_make(lane, host, block);
     case CONTENT: return content_make(lane, block);
+    case PROCESS: return process_make(lane, host, block);
     default: return STRANGE;
     }
 }
 
-int lane_cell_block(Lane *lane, int kind, int64_t host, Block **found) {
-    static const uint8_t first[KINDS] = {[CHANGES] = ENTITY, [FILES] = FILE_NAME, [REGISTRY] = KEY, [CONTENT] = SIZE};
-    static const uint8_t count[KINDS] = {[CHANGES] = 2, [FILES] = 5, [REGISTRY] = 7, [CONTENT] = 4, [ACTOR] = ACCOUNT_CELLS};
+static int block_get(Lane *lane, int kind, int64_t host, Span key, uint64_t hash, Block **found) {
+    if ((*found = table_find(&lane->tables[kind], key, hash)))
+        return WELL;
+    Block *block = block_new(key, hash);
+    if (!block)
+        return FAILED;
+    return block_keep(lane, kind, block, block_make(lane, kind, host, block), kind < GROUPS ? ask_parts : ask_cells, found);
+}
+
+int lane_block(Lane *lane, int kind, int64_t host, Block **found) {
     Buffer *key = &lane->scratch;
     key->size = 0;
-    if (!put(key, (const char *)&host, sizeof host)
-        || !put_cells(key, &lane->line, kind == ACTOR ? lane->account_slots : NULL, first[kind], count[kind]))
+    if (!key_put(lane, key, kind, host))
         return FAILED;
-    int known = block_look(lane, kind, found);
-    if (known)
-        return known;
-    Block *block = *found;
-    return block_keep(lane, kind, block, cells_make(lane, kind, host, block), ask_cells, found);
+    return block_get(lane, kind, host, (Span){key->at, key->size}, bytes_hash(key->at, key->size), found);
+}
+
+bool lane_seek(Lane *lane, const int *kinds, const int64_t *hosts, size_t count) {
+    Buffer *key = &lane->ahead;
+    key->size = 0;
+    for (size_t i = 0; i < count; i++) {
+        Sought *sought = &lane->sought[kinds[i]];
+        sought->begin = key->size;
+        if (!key_put(lane, key, kinds[i], hosts[i]))
+            return false;
+        sought->size = key->size - sought->begin;
+        sought->hash = bytes_hash(key->at + sought->begin, sought->size);
+        table_ahead(&lane->tables[kinds[i]], sought->hash);
+    }
+    for (size_t i = 0; i < count; i++)
+        table_block_ahead(&lane->tables[kinds[i]], lane->sought[kinds[i]].hash);
+    return true;
+}
+
+int lane_sought(Lane *lane, int kind, int64_t host, Block **found) {
+    const Sought *sought = &lane->sought[kind];
+    int told = block_get(lane, kind, host, (Span){lane->ahead.at + sought->begin, sought->size}, sought->hash, found);
+    for (int i = 0; told == WELL && i < PIECES; i++)
+        span_ahead((*found)->pieces[i]);
+    return told;
 }
 
 static PyObject *ask_minute(Lane *lane, int kind, const Block *block) {

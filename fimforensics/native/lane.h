@@ -50,6 +50,12 @@ typedef struct {
     size_t size, room;
 } Buffer;
 
+/* What a block is looked up by: bytes of `ahead`. */
+typedef struct {
+    size_t begin, size;
+    uint64_t hash;
+} Sought;
+
 typedef struct {
     PyObject_HEAD
     PyObject *steps;  /* owns the bytes that borders and names point at */
@@ -63,7 +69,8 @@ typedef struct {
     int64_t count;  /* of all parts that were ever numbered */
     PyObject *prove, *asked[ASKED], *real, *add;  /* the functions of `swift.Answers` */
     Line line;
-    Buffer key, row, scratch, texts, out;  /* `out`: packed events */
+    Buffer key, row, scratch, texts, ahead, out;  /* `out`: packed events */
+    Sought sought[KINDS];
     int path_form_shift;
     uint64_t empty[LOOSE], process_empty[PROCESS_CELLS];  /* the bits of texts that are proven empty */
     uint8_t process_slots[PROCESS_CELLS], account_slots[ACCOUNT_CELLS];
@@ -91,8 +98,13 @@ bool lane_part_told(Lane *lane, int part, Span *told);
 int lane_actor_cells(Lane *lane);
 
 /* The line's block of a kind, from memory or made by `swift.Answers`; `host` for kinds that belong to one. */
-int lane_part_block(Lane *lane, int kind, int64_t host, Block **found);
-int lane_cell_block(Lane *lane, int kind, int64_t host, Block **found);
+int lane_block(Lane *lane, int kind, int64_t host, Block **found);
+
+/* Says which blocks of the line come next, so that their memory is on its way when they are looked up; false with an exception. */
+bool lane_seek(Lane *lane, const int *kinds, const int64_t *hosts, size_t count);
+
+/* The block of a kind that was sought last. */
+int lane_sought(Lane *lane, int kind, int64_t host, Block **found);
 
 /* A time's canonical form into `out` and its flags. */
 int lane_time(Lane *lane, const Cell *cell, char out[28], unsigned *flags);

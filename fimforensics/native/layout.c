@@ -154,6 +154,7 @@ void lane_close(Lane *lane) {
     free(lane->row.at);
     free(lane->scratch.at);
     free(lane->texts.at);
+    free(lane->ahead.at);
     free(lane->out.at);
     Py_CLEAR(lane->steps);
     Py_CLEAR(lane->prove);

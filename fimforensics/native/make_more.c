@@ -181,9 +181,9 @@ int process_make(Lane *lane, int64_t host, Block *block) {
     if (found == WELL)
         found = process_told(lane, block, &told);
     if (found == WELL)
-        found = lane_cell_block(lane, ACTOR, 0, &actor);
+        found = lane_block(lane, ACTOR, 0, &actor);
     if (found == WELL)
-        found = lane_part_block(lane, IMAGE, 0, &image);
+        found = lane_block(lane, IMAGE, 0, &image);
     if (found != WELL)
         return found;
     if (image->ids[0] == NONE || !image->text.size || !image->pieces[4].size)  /* an image without name or path is for Python */

@@ -80,17 +80,19 @@ static int billed_read(Lane *lane, Parts *found) {
 
 /* The blocks, in the order in which the ordinary way makes them. */
 static int blocks_find(Lane *lane, Parts *found) {
-    int told;
-    if ((told = lane_part_block(lane, MACHINE, 0, &found->machine)) != WELL)
+    static const int kinds[] = {CHANGES, FILES, REQUEST, REGISTRY, PROCESS, CONTENT};
+    Block **const places[] = {&found->change, &found->file, &found->request, &found->registry, &found->process, &found->content};
+    enum { COUNT = sizeof kinds / sizeof *kinds };
+    int told = lane_block(lane, MACHINE, 0, &found->machine);
+    if (told != WELL)
         return told;
     int64_t host = found->machine->ids[0];
-    if ((told = lane_cell_block(lane, CHANGES, 0, &found->change)) != WELL
-        || (told = lane_cell_block(lane, FILES, host, &found->file)) != WELL
-        || (told = lane_part_block(lane, REQUEST, 0, &found->request)) != WELL
-        || (told = lane_cell_block(lane, REGISTRY, host, &found->registry)) != WELL
-        || (told = lane_part_block(lane, PROCESS, host, &found->process)) != WELL
-        || (told = lane_cell_block(lane, CONTENT, 0, &found->content)) != WELL)
-        return told;
+    const int64_t hosts[COUNT] = {0, host, 0, host, host, 0};
+    if (!lane_seek(lane, kinds, hosts, COUNT))
+        return FAILED;
+    for (size_t i = 0; i < COUNT; i++)
+        if ((told = lane_sought(lane, kinds[i], hosts[i], places[i])) != WELL)
+            return told;
     const Block *all[] = {found->machine, found->change, found->file, found->request, found->registry, found->process, found->content};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         found->forms |= all[i]->forms;

@@ -73,10 +73,9 @@ int lane_actor_cells(Lane *lane) {
 }
 
 /* A number for a part's bytes, once they are proven to be plain: here, or by Python, which knows more that is. */
-static int part_number(Lane *lane, size_t stretch, int part) {
+static int part_number(Lane *lane, size_t stretch, int part, uint64_t hash) {
     Span bytes = lane->line.parts[part];
     Table *table = &lane->parts[part];
-    uint64_t hash = bytes_hash(bytes.at, bytes.size);
     Block *block = table_find(table, bytes, hash);
     if (!block) {
         if (!lane->rows && !proven(lane, stretch, bytes))
@@ -90,10 +89,17 @@ static int part_number(Lane *lane, size_t stretch, int part) {
 }
 
 static int parts_numbered(Lane *lane) {
+    uint64_t hashes[MOST_PARTS];
+    for (size_t i = 0; i < lane->part_count; i++) {
+        hashes[i] = bytes_hash(lane->line.parts[i].at, lane->line.parts[i].size);
+        table_ahead(&lane->parts[i], hashes[i]);
+    }
+    for (size_t i = 0; i < lane->part_count; i++)
+        table_block_ahead(&lane->parts[i], hashes[i]);
     for (size_t i = 0; i < lane->stretch_count; i++) {
         int part = lane->stretches[i].stable;
         if (part >= 0) {
-            int told = part_number(lane, i, part);
+            int told = part_number(lane, i, part, hashes[part]);
             if (told != WELL)
                 return told;
         }

@@ -68,6 +68,26 @@ Block *table_find(const Table *table, Span key, uint64_t hash) {
     }
 }
 
+enum { CACHE_LINE = 64, FARTHEST = 1024 };  /* the processor follows longer ones by itself */
+
+void span_ahead(Span span) {
+    for (size_t at = 0; at < span.size && at < FARTHEST; at += CACHE_LINE)
+        __builtin_prefetch(span.at + at);
+}
+
+void table_ahead(const Table *table, uint64_t hash) {
+    if (table->width)
+        __builtin_prefetch(&table->slots[first_slot(table, hash)]);
+}
+
+void table_block_ahead(const Table *table, uint64_t hash) {
+    if (!table->width)
+        return;
+    Slot slot = table->slots[first_slot(table, hash)];
+    if (slot.block && slot.hash == hash)
+        span_ahead((Span){(const char *)slot.block, sizeof *slot.block + 2 * CACHE_LINE});
+}
+
 Block *block_new(Span key, uint64_t hash) {
     Block *block = malloc(sizeof *block + key.size);
     if (!block) {

@@ -44,6 +44,11 @@ void bytes_seed(uint64_t seed);
 
 Block *table_find(const Table *table, Span key, uint64_t hash);
 
+/* Most of a look-up is waiting for memory. Who knows several to come lets them wait together: first the slots, then the blocks. */
+void table_ahead(const Table *table, uint64_t hash);
+void table_block_ahead(const Table *table, uint64_t hash);
+void span_ahead(Span span);
+
 /* A new block for a key that the table does not have, empty but for it; NULL with an exception set. */
 Block *block_new(Span key, uint64_t hash);
 void block_free(Block *block);

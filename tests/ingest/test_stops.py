@@ -26,7 +26,8 @@ from fimforensics import snapshot, store
 from fimforensics.case import open_read
 from fimforensics.cli import main
 
-LARGE = 4_000  # events: 11 MB, read by a process of its own
+LARGE = 4_000  # events: 11 MB, read by a process of its own where Python alone reads them
+LARGER = 16_000  # so that there is time for Ctrl-C where the compiled module does
 KEY = "5e" * 32
 
 
@@ -35,6 +36,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two sources that overlap, the large one before; and one that is cut short of the large one."""
     folder = tmp_path_factory.mktemp("sources")
     write(folder / "large.jsonl", LARGE, 7)
+    write(folder / "larger.jsonl", LARGER, 9)
     write(folder / "fresh.jsonl", 300, 8)
     with (folder / "large.jsonl").open("rb") as large, (folder / "small.jsonl").open("wb") as small:
         small.writelines(line for number, line in enumerate(large) if number % 100 == 0)
@@ -259,13 +261,15 @@ def _listens() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def begun(case: str, source: str) -> subprocess.Popen[str]:
-    """The command in a group of its own, after it began to read in a process of its own."""
+def begun(case: str, source: str, pure: str) -> subprocess.Popen[str]:
+    """The command in a group of its own, after it began to write, and where Python alone reads (`pure`) to read beside."""
     process = subprocess.Popen([sys.executable, "-m", "fimforensics", "ingest", case, source, "--case-key", "key"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-                               preexec_fn=_listens)
+                               preexec_fn=_listens, env=os.environ | {"FIMFORENSICS_PURE": pure})
     end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None and not _children(process.pid):
+    while time.monotonic() < end and process.poll() is None:
+        if _children(process.pid) if pure else Path(f"{case}.partial-journal").exists():
+            break
         time.sleep(0.005)
     return process
 
@@ -277,20 +281,22 @@ def _children(pid: int) -> list[psutil.Process]:
         return []
 
 
-def test_ctrl_c_at_any_moment_is_one_line_and_goes_on() -> None:
-    whole, chance = expected("large.jsonl"), random.Random(3)
+@pytest.mark.parametrize("pure", ["", "1"])
+def test_ctrl_c_at_any_moment_is_one_line_and_goes_on(pure: str) -> None:
+    source = "large.jsonl" if pure else "larger.jsonl"
+    whole, chance = expected(source), random.Random(3)
     for _ in range(4):
-        process = begun("c.db", "large.jsonl")
-        time.sleep(chance.uniform(0, 0.4))
+        process = begun("c.db", source, pure)
+        time.sleep(chance.uniform(0, 0.4 if pure else 0.15))
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of the group
         out, err = process.communicate(timeout=60)
         assert (process.returncode, out, err) == (130, "", LINE)
-    assert ingested("c.db", "large.jsonl") == (0, "")
+    assert ingested("c.db", source) == (0, "")
     assert digests("c.db") == whole
 
 
 def test_nobody_reads_on_when_the_writer_is_killed() -> None:
-    process = begun("c.db", "large.jsonl")
+    process = begun("c.db", "large.jsonl", "1")
     orphans = _children(process.pid)
     assert orphans
     process.kill()

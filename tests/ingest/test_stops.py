@@ -26,8 +26,7 @@ from fimforensics import snapshot, store
 from fimforensics.case import open_read
 from fimforensics.cli import main
 
-LARGE = 4_000  # events: 11 MB, read by a process of its own where Python alone reads them
-LARGER = 16_000  # so that there is time for Ctrl-C where the compiled module does
+LARGE, LARGER = 4_000, 16_000  # events: 11 MB, which a process of its own reads where nothing is compiled; time for Ctrl-C else
 KEY = "5e" * 32
 
 
@@ -263,13 +262,11 @@ def _listens() -> None:
 
 def begun(case: str, source: str, pure: str) -> subprocess.Popen[str]:
     """The command in a group of its own, after it began to write, and where Python alone reads (`pure`) to read beside."""
-    process = subprocess.Popen([sys.executable, "-m", "fimforensics", "ingest", case, source, "--case-key", "key"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-                               preexec_fn=_listens, env=os.environ | {"FIMFORENSICS_PURE": pure})
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        if _children(process.pid) if pure else Path(f"{case}.partial-journal").exists():
-            break
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fimforensics", "ingest", case, source, "--case-key", "key"], text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_listens, env=os.environ | {"FIMFORENSICS_PURE": pure})
+    end, journal = time.monotonic() + 60, Path(f"{case}.partial-journal")
+    while time.monotonic() < end and process.poll() is None and not (_children(process.pid) if pure else journal.exists()):
         time.sleep(0.005)
     return process
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -265,17 +265,17 @@ def begun(case: str, source: str, pure: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "fimforensics", "ingest", case, source, "--case-key", "key"], text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_listens, env=os.environ | {"FIMFORENSICS_PURE": pure})
-    end, journal = time.monotonic() + 60, Path(f"{case}.partial-journal")
-    while time.monotonic() < end and process.poll() is None and not (_children(process.pid) if pure else journal.exists()):
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None and not (
+            _children(process.pid) if pure else Path(f"{case}.partial-journal").exists()):
         time.sleep(0.005)
     return process
 
 
 def _children(pid: int) -> list[psutil.Process]:
-    try:
+    with suppress(psutil.NoSuchProcess):
         return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
+    return []
 
 
 @pytest.mark.parametrize("pure", ["", "1"])
@@ -295,7 +295,7 @@ def test_ctrl_c_at_any_moment_is_one_line_and_goes_on(pure: str) -> None:
 def test_nobody_reads_on_when_the_writer_is_killed() -> None:
     process = begun("c.db", "large.jsonl", "1")
     orphans = _children(process.pid)
-    assert orphans
     process.kill()
     process.communicate(timeout=60)
+    assert orphans
     assert psutil.wait_procs(orphans, timeout=20)[1] == []

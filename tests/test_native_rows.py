@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -230,3 +231,24 @@ def test_nearly_all_rows_go_the_compiled_way(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "window.json").write_bytes(body + body)
     ingest(tmp_path / "case.db", [tmp_path / "window.json"], Options(case_key=KEY))
     assert 2 <= len(slow) <= 20
+
+
+def test_a_stopped_ingest_goes_on_to_the_same_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped after each batch: from where the lane goes on changes nothing but where batches end."""
+    events = [orjson.loads(line) | {"_ItemId": f"{number % 350:032x}"} for number, line in enumerate(generated(400))]
+    (tmp_path / "window.json").write_bytes(b"".join(answer([cells(one) for one in events[at:at + 150]]) for at in (0, 150, 300)))
+    options = Options(case_key=KEY, batch=64)
+    ingest(tmp_path / "whole.db", [tmp_path / "window.json"], options)
+    monkeypatch.setattr(snapshot, "COMMIT", 1)
+
+    def stop(most: int, label: str, done: int, size: int, records: int) -> None:
+        if records > most:
+            raise KeyboardInterrupt
+
+    for most in range(64, 400, 64):
+        with pytest.raises(KeyboardInterrupt):
+            ingest(tmp_path / "stopped.db", [tmp_path / "window.json"], options, partial(stop, most))
+    ingest(tmp_path / "stopped.db", [tmp_path / "window.json"], options)
+    whole, stopped = tables(tmp_path / "whole.db"), tables(tmp_path / "stopped.db")
+    assert b"".join(found for _, found in stopped.pop("leaves")) == b"".join(found for _, found in whole.pop("leaves"))
+    assert stopped == whole and len(whole["occurrences"]) == 400

@@ -34,6 +34,11 @@ class Subject:
     events: int
     host_last: str | None  # the time of the last event of its host
 
+    @property
+    def spelled(self) -> str | None:
+        """A registry value's name as its path spells it."""
+        return _spelled(self.path, self.name)
+
 
 @dataclass(frozen=True)
 class Elsewhere:

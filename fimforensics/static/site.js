@@ -68,7 +68,7 @@ const brush = (figure) => {
       range.setAttribute("aria-valuetext", bars[range.value].dataset[at ? "until" : "from"].replace("T", " "));
     });
     const events = bars.slice(first, last + 1).reduce((sum, bar) => sum + Number(bar.dataset.events), 0);
-    told.textContent = `${events.toLocaleString("en")} events`;
+    told.textContent = `${events.toLocaleString("en")} event${events === 1 ? "" : "s"}`;
   };
   const choose = (one, other) => {
     [first, last] = [Math.min(one, other), Math.max(one, other)];

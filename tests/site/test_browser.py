@@ -132,3 +132,13 @@ def test_a_title_cannot_end_itself(page: tuple[Any, list[str]], address: str) ->
     tab, found = page
     tab.goto(address)
     assert (tab.title(), found) == ("</title><script>alert(4)</script>: case · fimforensics", [])
+
+
+def test_on_paper_nothing_is_wider_than_the_sheet(page: tuple[Any, list[str]], address: str) -> None:
+    tab, _ = page
+    tab.set_viewport_size({"width": 720, "height": 1020})
+    tab.emulate_media(media="print")
+    for path in ("", "case/events", "case/events/4", "case/hosts/1", "case/files/1", "case/-/evidence", "case/-/coverage"):
+        tab.goto(address + path)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 720, path
+        assert not tab.get_by_role("navigation", name="Main").is_visible(), path

@@ -45,7 +45,10 @@ SINGULAR = {
     "machine_reports": "machine report", "requests": "request", "registry_values": "registry value",
     "registry_reports": "registry report", "snapshots": "source", "members": "member", "preambles": "preamble",
     "rejects": "reject", "occurrences": "occurrence", "custody_log": "custody entry", "case_info": "case",
-    "pulls": "live pull", "slices": "slice",
+    "pulls": "live pull", "slices": "slice", "findings": "finding", "finding_events": "event of a finding", "analyses": "analysis",
+    "file_versions": "version of a file", "registry_versions": "version of a registry value", "reversions": "reversion",
+    "relations": "relation", "silences": "silence", "bursts": "burst", "content_spread": "spread of a content",
+    "originals": "original", "leaves": "leaf", "event_counts": "count of events", "member_cache": "cached member",
 }
 _PATHS = frozenset(["path", "key", "file_id", "registry_value_id", "path_id", "original_path_id", "original_path", "image_path",
                     "image_id", "image_key", "recorded_path", "source", "registry_report_id", "FilePath",

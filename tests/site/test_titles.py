@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from pathlib import Path
 
 from conftest import Browser  # type: ignore[import-not-found]
+from kinds import pages  # type: ignore[import-not-found]
 
 
 def words(page: str) -> str:
@@ -35,6 +37,12 @@ def test_headings_and_titles_name_the_thing_and_the_case(normal: Browser) -> Non
         assert title(page) == expected
     crumbs = normal.get("/case/processes/2").text.partition('class="crumbs"')[2].partition("</nav>")[0]
     assert re.findall(r"<bdi>(.*?)</bdi>", crumbs) == ["2026-17", "Processes"]
+
+
+def test_no_title_is_the_name_of_a_table_with_a_number(noted_sample: Browser, sample_case: Path) -> None:
+    titles = {page: title(noted_sample.get(page).text) for page in pages(sample_case)}
+    assert any(re.fullmatch(r"[A-Z][a-z ]+, finding \d+ · DEMO-1 · fimforensics", told) for told in titles.values())
+    assert {page: told for page, told in titles.items() if re.match(r"[a-z]+(_[a-z]+)+ \d|[a-z]+s \d", told)} == {}
 
 
 def test_a_source_says_how_to_get_its_original(normal: Browser) -> None:

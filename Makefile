@@ -9,7 +9,7 @@
 #   make bench-analyses  the analyses beside theirs, at 200,000, 1 and 5 million events
 #   make bench-collect   collecting live: 20 seeds of faults and kills, and the cost of a row
 #   make wheelhouse  all wheels for an offline install, tried without an index
-#   make pictures    docs/walks: the stories walked in a browser, a picture of each page
+#   make pictures    the pictures of README and docs: the stories walked in a browser, pages of the sample case
 #   make docs        write docs/commands.md         make constraints   pin the newest versions anew
 
 PYTHON ?= python3
@@ -72,7 +72,7 @@ bench-kill: $(DEV)
 	$(BIN)/python benchmarks/kill.py
 
 pictures: $(DEV)
-	FIMFORENSICS_PICTURES=yes $(BIN)/python -m pytest -q tests/site/test_walks.py
+	FIMFORENSICS_PICTURES=yes $(BIN)/python -m pytest -q tests/site/test_walks.py tests/site/test_pictures.py
 
 bench-crash: $(DEV)
 	$(BIN)/python benchmarks/kill.py --kills 1000

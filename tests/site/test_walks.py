@@ -18,7 +18,7 @@ from walks import FOLDER, MOST_CLICKS, WALKS, Walk, told, walked  # type: ignore
 from tests.analyses.building import made
 from tests.analyses.stories import STORIES
 
-SIZE = {"width": 960, "height": 600}
+SIZE = {"width": 1120, "height": 700}
 WANTED = os.environ.get("FIMFORENSICS_PICTURES") == "yes"
 MADE, CASE_ID = "2026-11-01T09:00:00.000000Z", "9b1f64c2-5a0d-4c1e-8f3b-2d7e9a6c0b54"
 

@@ -19,6 +19,7 @@ from fimforensics.queries.entities import Entity
 from fimforensics.queries.graph_near import Around, Relation
 from fimforensics.queries.trace_moments import ALL_TIME
 from fimforensics.queries.trace_steps import Key
+from fimforensics.site.beginnings import Beginning, beginnings
 from fimforensics.site.explore_asked import OPENED, State, Unclear, asked_for, written
 from fimforensics.site.trace_page import CANDIDATES, Thing, said, thing
 from fimforensics.site.twins import Asked
@@ -89,6 +90,7 @@ class ExplorePage:
     missed: bool = False  # relations between two busy things may be missing
     way: str | None = None
     on: Node | None = None
+    beginnings: tuple[Beginning, ...] = ()  # where nothing is asked
 
     def times(self) -> list[str]:
         """The times at which relations begin, each once."""
@@ -145,7 +147,7 @@ def ask(connection: sqlite3.Connection, asked: Asked) -> ExplorePage:
         return ExplorePage(state, unclear=several, candidates=tuple(
             thing(key, entities.name(connection, *key)) for key in several.found[:CANDIDATES]))
     if not (state.of or state.trace or state.pin or state.pick):
-        return ExplorePage(state)
+        return ExplorePage(state, beginnings=beginnings(connection))
     around = Around(connection, state.relation or near.RELATIONS, state.since or "", state.until or ALL_TIME)
     state = _known(around, state)
     growing = _Growing(around, state)

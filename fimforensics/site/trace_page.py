@@ -21,6 +21,7 @@ from fimforensics.queries.moments import moment
 from fimforensics.queries.neighbours import MINUTES, neighbours
 from fimforensics.queries.search import TABLES
 from fimforensics.queries.trace_steps import Key, Move
+from fimforensics.site.beginnings import Beginning, beginnings
 from fimforensics.site.twins import Asked
 
 KINDS = ("event", "file", "registry value", "process", "account", "content", "address")
@@ -106,6 +107,7 @@ class TracePage:
     around: tuple[Near, ...] = ()
     around_minutes: int = MINUTES
     path: str | None = None
+    beginnings: tuple[Beginning, ...] = ()  # where nothing is asked
 
 
 def ask(connection: sqlite3.Connection, asked: Asked) -> TracePage:
@@ -119,7 +121,7 @@ def ask(connection: sqlite3.Connection, asked: Asked) -> TracePage:
     page = TracePage(asked.one("of").strip(), asked.one("to").strip(), direction, asked.whole("depth", traces.DEPTH, 1, DEEPEST),
                      asked.whole("limit", traces.LIMIT, 1, MOST), since, until, relation)
     if not page.of:
-        return page
+        return replace(page, beginnings=beginnings(connection))
     page = replace(page, warnings=tuple(freshness.need(connection, "versions", "relations")))
     found = []
     for name in (page.of, page.to) if page.to else (page.of,):

@@ -183,7 +183,12 @@ def test_a_name_of_several_things_is_asked_about(browser: Browser) -> None:
     assert (found["unclear"], [one["name"] for one in found["candidates"]]) == (
         "x.exe", ["db:C:\\tmp\\x.exe", "web:C:\\tmp\\x.exe", "web:x.exe[77]@2026-10-12T08:01:00"])
     assert "may be one of 3" in browser.get(f"{HERE}?begin=x.exe").text
-    assert browser.get(HERE).status_code == 200
+    empty = browser.get(HERE).text
+    assert "Or begin with what the gravest findings name" in empty and "begin=finding%23" in empty
+    for page in (empty, browser.get("/case/-/trace").text):  # each of them leads to a picture
+        leads = re.findall(r'<span class="kind \w+">\w+</span> <a href="\?([^"]*)"', page)
+        where = HERE if page is empty else "/case/-/trace"
+        assert leads and all("<g class=\"node" in browser.get(f"{where}?{one}").text for one in leads)
 
 
 @pytest.mark.parametrize("query", [

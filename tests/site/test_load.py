@@ -41,5 +41,5 @@ def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
     load = _load()
     numbers = dict.fromkeys(load.TABLES, 9)
     one, again = (list(load.asks(7, 500, numbers, tmp_path / "x.db")) for _ in range(2))
-    assert one == again and 90 < sum(ask.writes for ask in one) < 300
+    assert one == again and 60 < sum(ask.writes for ask in one) < 150  # 94 of 500 are expected
     assert {ask.method for ask in one} == {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

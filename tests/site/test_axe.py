@@ -102,7 +102,10 @@ def test_no_rule_is_broken(chromium: Any, sites: dict, site: str) -> None:
 
 @pytest.mark.parametrize("site", SITES)
 def test_keys_reach_everything_and_a_phone_shows_it(chromium: Any, sites: dict, site: str) -> None:
-    (address, pages), bad = sites[site], {}
+    from axe_playwright_python.sync_playwright import Axe
+
+    (address, pages), bad, axe = sites[site], {}, Axe()
+    fingers = {"runOnly": {"type": "rule", "values": ["target-size"]}, "resultTypes": ["violations"]}
     tab = chromium.new_context(viewport={"width": 360, "height": 740}).new_page()
     for path in pages:
         tab.goto(address + path[1:])
@@ -110,7 +113,8 @@ def test_keys_reach_everything_and_a_phone_shows_it(chromium: Any, sites: dict, 
         skip, width = tab.evaluate("[document.activeElement.className, document.documentElement.scrollWidth]")
         tab.evaluate(OPEN)
         opened = tab.evaluate("document.documentElement.scrollWidth")
-        found = [*tab.evaluate(BY_KEYS), *([] if skip == "skip" else ["the first key does not lead to the text"]),
+        small = axe.run(tab, options=fingers).response["violations"]
+        found = [*tab.evaluate(BY_KEYS), *(f"too small: {node['html'][:120]}" for one in small for node in one["nodes"]), *([] if skip == "skip" else ["the first key does not lead to the text"]),
                  *([] if max(width, opened) <= 360 else [f"{width} wide, {opened} unfolded"])]
         if found:
             bad[path] = found[:4]

@@ -12,6 +12,7 @@ from datasette.utils import tilde_encode, urlsafe_components
 from datasette.utils.asgi import NotFound, Request
 from markupsafe import Markup
 
+from fimforensics.evidence import state
 from fimforensics.queries.overview import overview
 from fimforensics.site import cells, event_page, tables
 from fimforensics.site.chart import chart
@@ -109,7 +110,8 @@ async def overviews(datasette: Any, request: Request, names: list[str] | None) -
             more = await database.execute_fn(overview)
             told = more.summary
             found.append({"name": name, "file": Path(database.path).name, "size": database.size, "told": told, "more": more,
-                          "tour": tour(), "chart": await database.execute_fn(lambda connection: chart(connection, {})),
+                          "seal": state.of(Path(database.path)), "tour": tour(),
+                          "chart": await database.execute_fn(lambda connection: chart(connection, {})),
                           "questions": await datasette.get_canned_queries(name, request.actor)})
     return found
 

@@ -114,7 +114,8 @@ def test_keys_reach_everything_and_a_phone_shows_it(chromium: Any, sites: dict, 
         tab.evaluate(OPEN)
         opened = tab.evaluate("document.documentElement.scrollWidth")
         small = axe.run(tab, options=fingers).response["violations"]
-        found = [*tab.evaluate(BY_KEYS), *(f"too small: {node['html'][:120]}" for one in small for node in one["nodes"]), *([] if skip == "skip" else ["the first key does not lead to the text"]),
+        found = [*tab.evaluate(BY_KEYS), *(f"too small: {node['html'][:120]}" for one in small for node in one["nodes"]),
+                 *([] if skip == "skip" else ["the first key does not lead to the text"]),
                  *([] if max(width, opened) <= 360 else [f"{width} wide, {opened} unfolded"])]
         if found:
             bad[path] = found[:4]

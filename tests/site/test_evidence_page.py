@@ -47,12 +47,14 @@ def test_the_seal_is_told(tmp_path: Path) -> None:
     case = small_case.sealed(tmp_path)
     for browser in opened(case):
         told = browser.get("/case/-/evidence/page.json").json()["seal"]
+        assert browser.get("/case/page.json").json()["seal"] == told and "sealed 2" in words(browser.get("/case").text)
         page = words(browser.get("/case/-/evidence").text)
         assert told["signers"][0].startswith("SHA256:") and told["note"] == "sealed" and told["problem"] is None
         assert f"signed with {told['signers'][0]}" in page and 'fimforensics verify "case.db" --key FINGERPRINT' in page
     case.with_name("case.db.sig").unlink()
     for browser in opened(case):
         assert "The seal does not hold together: the signature of SHA256:" in words(browser.get("/case/-/evidence").text)
+        assert "does not hold together" in words(browser.get("/case").text)
 
 
 def test_what_was_tampered_with_is_said(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def cell(connection: Any, statement: str, values: Sequence[object] = ()) -> Any:
 
 @contextlib.contextmanager
 def sorting(db: Any) -> Iterator[None]:
-    """While indexes are made: SQLite sorts at once what fits its page cache, twice as fast where that fits the processor's."""
+    """While much is sorted: SQLite sorts at once what fits its page cache, twice as fast where that fits the processor's."""
     pages = cell(db, "PRAGMA cache_size")
     db.execute(f"PRAGMA cache_size = -{_SORTED_KIB}").fetchall()
     try:

@@ -57,7 +57,7 @@ static int block_keep(Lane *lane, int kind, Block *block, int told, PyObject *(*
         told = answer && block_fill(block, kind, answer) ? WELL : FAILED;
     }
     if (told == FAILED) {
-        block_free(block);
+        block_drop(&lane->tables[kind], block);
         return FAILED;
     }
     if (table_put(&lane->tables[kind], block) < 0)
@@ -135,7 +135,7 @@ static int block_make(Lane *lane, int kind, int64_t host, Block *block) {
 static int block_get(Lane *lane, int kind, int64_t host, Span key, uint64_t hash, Block **found) {
     if ((*found = table_find(&lane->tables[kind], key, hash)))
         return WELL;
-    Block *block = block_new(key, hash);
+    Block *block = block_new(&lane->tables[kind], key, hash);
     if (!block)
         return FAILED;
     return block_keep(lane, kind, block, block_make(lane, kind, host, block), kind < GROUPS ? ask_parts : ask_cells, found);
@@ -187,7 +187,7 @@ int lane_time(Lane *lane, const Cell *cell, char out[28], unsigned *flags) {
     uint64_t hash = bytes_hash(out, 16);
     Block *block = table_find(&lane->tables[MINUTE], minute, hash);
     if (!block) {
-        int told = (block = block_new(minute, hash)) ? block_keep(lane, MINUTE, block, STRANGE, ask_minute, &block) : FAILED;
+        int told = (block = block_new(&lane->tables[MINUTE], minute, hash)) ? block_keep(lane, MINUTE, block, STRANGE, ask_minute, &block) : FAILED;
         if (told != WELL)
             return told;
     }

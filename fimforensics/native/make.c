@@ -69,11 +69,11 @@ static int64_t known_or_new(Lane *lane, int kind, const char *name, int64_t host
     Block *block = table_find(&lane->tables[kind], told, hash);
     if (block)
         return block->ids[0];
-    if (!(block = block_new(told, hash)))
+    if (!(block = block_new(&lane->tables[kind], told, hash)))
         return NONE;
     int64_t number = block->ids[0] = entity_add(lane, name, row(host, one, other, third));
     if (number == NONE) {
-        block_free(block);
+        block_drop(&lane->tables[kind], block);
         return NONE;
     }
     return table_put(&lane->tables[kind], block) < 0 ? NONE : number;
@@ -133,8 +133,9 @@ int file_make(Lane *lane, int64_t host, Block *block) {
     ends[1] = out->size;
     well = well && json_text(out, whole) && PUT(out, ",") && json_text(out, old);
     ends[2] = out->size;
-    well = well && put(out, type.at, type.size) && json_pieces(block, out, ends, 3);
-    block->text = (Span){block->own + (well ? ends[2] : 0), type.size};
+    well = well && put(out, type.at, type.size) && json_pieces(&lane->tables[FILES], block, out, ends, 3);
+    if (well)
+        block->text = (Span){block->pieces[2].at + block->pieces[2].size, type.size};
     return well ? WELL : FAILED;
 }
 
@@ -173,5 +174,5 @@ int content_make(Lane *lane, Block *block) {
     ends[0] = out->size;
     well = well && json_text(out, sha256) && PUT(out, ",") && json_text(out, sha1) && PUT(out, ",") && json_text(out, md5);
     ends[1] = out->size;
-    return well && json_pieces(block, out, ends, 2) ? WELL : FAILED;
+    return well && json_pieces(&lane->tables[CONTENT], block, out, ends, 2) ? WELL : FAILED;
 }

@@ -23,7 +23,7 @@ Text text_some(Text text);
 
 /* A piece of JSON for the block: values with commas between. */
 bool json_text(Buffer *out, Text text);
-bool json_pieces(Block *block, const Buffer *out, const size_t *ends, size_t count);
+bool json_pieces(Table *table, Block *block, const Buffer *out, const size_t *ends, size_t count);
 
 /* The local number of a new entity, whose row is given up; NONE with an exception. */
 int64_t entity_add(Lane *lane, const char *kind, PyObject *row);

@@ -45,7 +45,7 @@ static bool registry_pieces(Lane *lane, Block *block, const Text cells[R_CELLS],
         if (begun)
             ends[piece++] = out->size;
     }
-    return well && json_pieces(block, out, ends, 6);
+    return well && json_pieces(&lane->tables[REGISTRY], block, out, ends, 6);
 }
 
 /* The value's and the report's entities. */
@@ -165,7 +165,7 @@ static bool process_pieces(Lane *lane, Block *block, const Told *told, const Blo
     well = well && put(out, pid.at, pid.size) && PUT(out, ",") && json_text(out, cut) && PUT(out, ",")
         && put(out, image->pieces[3].at, image->pieces[3].size) && PUT(out, ",") && put(out, actor->pieces[1].at, actor->pieces[1].size);
     ends[3] = out->size;
-    if (!well || !json_pieces(block, out, ends, 4))
+    if (!well || !json_pieces(&lane->tables[PROCESS], block, out, ends, 4))
         return false;
     const Span *image_pieces = image->pieces, *own = block->pieces;
     const Span pieces[PIECES] = {own[0], own[1], image_pieces[0], image_pieces[1], own[2], image_pieces[2], own[3]};

@@ -80,7 +80,7 @@ static int part_number(Lane *lane, size_t stretch, int part, uint64_t hash) {
     if (!block) {
         if (!lane->rows && !proven(lane, stretch, bytes))
             return FAILED;
-        block = block_new(bytes, hash);
+        block = block_new(table, bytes, hash);
         if (!block || (block->ids[0] = ++lane->count, table_put(table, block)) < 0)
             return FAILED;
     }

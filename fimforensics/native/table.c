@@ -39,13 +39,49 @@ void table_open(Table *table, size_t most, size_t most_bytes) {
     *table = (Table){.most = most, .most_bytes = most_bytes};
 }
 
+enum { HUNK = 256 << 10, WORD = 16 };
+
+struct Hunk {
+    Hunk *before;
+    size_t size;
+    _Alignas(WORD) char at[];
+};
+
+static void hunks_free(Table *table, const Hunk *last) {
+    while (table->hunk != last) {
+        Hunk *before = table->hunk->before;
+        free(table->hunk);
+        table->hunk = before;
+    }
+}
+
+char *table_room(Table *table, size_t size) {
+    size = (size + WORD - 1) / WORD * WORD;
+    if (!table->hunk || size > table->hunk->size - table->used) {
+        size_t room = size > HUNK ? size : HUNK;
+        Hunk *hunk = malloc(sizeof *hunk + room);
+        if (!hunk) {
+            PyErr_NoMemory();
+            return NULL;
+        }
+        hunk->before = table->hunk;
+        hunk->size = room;
+        table->hunk = hunk;
+        table->used = 0;
+    }
+    char *found = table->hunk->at + table->used;
+    table->used += size;
+    return found;
+}
+
 static void table_forget(Table *table) {
     for (size_t i = 0; i < table->width; i++)
         if (table->slots[i].block)
-            block_free(table->slots[i].block);
+            Py_XDECREF(table->slots[i].block->held);
+    hunks_free(table, NULL);
     free(table->slots);
     table->slots = NULL;
-    table->width = table->count = table->bytes = 0;
+    table->width = table->count = table->bytes = table->used = 0;
 }
 
 void table_close(Table *table) {
@@ -88,12 +124,14 @@ void table_block_ahead(const Table *table, uint64_t hash) {
         span_ahead((Span){(const char *)slot.block, sizeof *slot.block + 2 * CACHE_LINE});
 }
 
-Block *block_new(Span key, uint64_t hash) {
-    Block *block = malloc(sizeof *block + key.size);
-    if (!block) {
-        PyErr_NoMemory();
+Block *block_new(Table *table, Span key, uint64_t hash) {
+    if (table->count >= table->most || table->bytes >= table->most_bytes)
+        table_forget(table);
+    table->hunk_before = table->hunk;
+    table->used_before = table->used;
+    Block *block = (Block *)table_room(table, sizeof *block + key.size);
+    if (!block)
         return NULL;
-    }
     memset(block, 0, sizeof *block);
     block->hash = hash;
     for (int i = 0; i < IDS; i++)
@@ -103,10 +141,10 @@ Block *block_new(Span key, uint64_t hash) {
     return block;
 }
 
-void block_free(Block *block) {
+void block_drop(Table *table, Block *block) {
     Py_XDECREF(block->held);
-    free(block->own);
-    free(block);
+    hunks_free(table, table->hunk_before);
+    table->used = table->used_before;
 }
 
 static void place(Table *table, Block *block) {
@@ -133,10 +171,8 @@ static int widen(Table *table) {
 }
 
 int table_put(Table *table, Block *block) {
-    if (table->count >= table->most || table->bytes >= table->most_bytes)
-        table_forget(table);
     if (2 * table->count >= table->width && widen(table) < 0) {
-        block_free(block);
+        block_drop(table, block);
         return -1;
     }
     place(table, block);

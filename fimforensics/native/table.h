@@ -16,8 +16,7 @@ typedef struct {
     uint64_t forms;
     int64_t ids[IDS];  /* NONE where there is no entity */
     Span pieces[PIECES];
-    PyObject *held;  /* what owns bytes that the pieces point at */
-    char *own;  /* the same, where they are the block's own */
+    PyObject *held;  /* what owns bytes that the pieces point at; NULL where they are the table's own */
     Span text;  /* a text of the event; empty where there is none */
     char key[];
 } Block;
@@ -27,11 +26,16 @@ typedef struct {
     Block *block;
 } Slot;
 
+/* Memory for many blocks, which are all forgotten together. */
+typedef struct Hunk Hunk;
+
 typedef struct {
     Slot *slots;
     size_t width;  /* of `slots`: a power of two */
     size_t count, most;
     size_t bytes, most_bytes;  /* held by the keys */
+    Hunk *hunk, *hunk_before;  /* the last one, and which was that before the newest block was made */
+    size_t used, used_before;  /* of the last one */
 } Table;
 
 /* A table that forgets all when it holds `most` blocks, or keys of `most_bytes`. */
@@ -49,11 +53,15 @@ void table_ahead(const Table *table, uint64_t hash);
 void table_block_ahead(const Table *table, uint64_t hash);
 void span_ahead(Span span);
 
-/* A new block for a key that the table does not have, empty but for it; NULL with an exception set. */
-Block *block_new(Span key, uint64_t hash);
-void block_free(Block *block);
+/* A new block for a key that the table does not have, empty but for it; NULL with an exception set. A full table forgets all before.
+ * It is to be put into the table, or given back, before the next one is made. */
+Block *block_new(Table *table, Span key, uint64_t hash);
+void block_drop(Table *table, Block *block);
 
-/* Takes the block over; -1 with an exception set, and the block freed. */
+/* Room for what belongs to the newest block; NULL with an exception set. */
+char *table_room(Table *table, size_t size);
+
+/* Takes the block over; -1 with an exception set, and the block given back. */
 int table_put(Table *table, Block *block);
 
 #endif

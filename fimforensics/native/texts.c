@@ -74,16 +74,14 @@ bool json_text(Buffer *out, Text text) {
     return well && put(out, text.at + begun, text.size - begun) && PUT(out, "\"");
 }
 
-bool json_pieces(Block *block, const Buffer *out, const size_t *ends, size_t count) {
-    block->own = malloc(out->size + 1);
-    if (!block->own) {
-        PyErr_NoMemory();
+bool json_pieces(Table *table, Block *block, const Buffer *out, const size_t *ends, size_t count) {
+    char *own = table_room(table, out->size + 1);
+    if (!own)
         return false;
-    }
-    memcpy(block->own, out->at, out->size);
+    memcpy(own, out->at, out->size);
     for (size_t i = 0; i < count; i++) {
         size_t begin = i ? ends[i - 1] : 0;
-        block->pieces[i] = (Span){block->own + begin, ends[i] - begin};
+        block->pieces[i] = (Span){own + begin, ends[i] - begin};
     }
     return true;
 }

@@ -148,8 +148,8 @@ def show(found: Round) -> None:
     faults = ", ".join(f"{number} {kind}" for kind, number in sorted(found.faults.items()))
     difference = found.difference
     assert difference is not None
-    print(f"{found.plan.seed:4} {found.kills:5} {found.runs:4} {found.requests:8} {found.faults.total() - lies:6} {lies:4} "
-          f"{found.late:5} "
+    print(f"{found.plan.seed:4} {found.kills:5} {found.storing:7} {found.runs:4} {found.requests:8} "
+          f"{found.faults.total() - lies:6} {lies:4} {found.late:5} "
           f"{found.first[0]:7} {found.server:7} {found.case:7} {difference.missing:7} {difference.twice:5} "
           f"{'yes' if found.complete else 'NO':8} {found.seconds:7.0f}  {faults}", flush=True)
 
@@ -158,7 +158,8 @@ def rounds(size: Size, plans: list[Plan]) -> bool:
     """Plays them all; whether each case holds exactly what the server holds and says so."""
     print(f"{size.rows:,} rows, {size.identical:,} of them one row in one instant; an answer holds {LIMITS.rows:,} rows, "
           f"{LIMITS.bytes:,} bytes")
-    print("seed kills runs requests faults lies  late   first  server    case missing twice complete seconds  kinds", flush=True)
+    print("seed kills storing runs requests faults lies  late   first  server    case missing twice complete seconds  kinds",
+          flush=True)
     good, store = True, build(size)
     for plan in plans:
         with tempfile.TemporaryDirectory(prefix="collect-") as folder:
@@ -175,13 +176,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20, help="how many rounds; 0 for none")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--kills", type=int, default=8, help="kills in a round, at the most")
+    parser.add_argument("--storing", type=int, default=4, help="further kills, while the case takes in what was pulled")
     parser.add_argument("--lying", type=int, default=3, help="how many of further rounds have a server that lies")
     parser.add_argument("--cost", type=int, default=100_000, help="rows of the measurement; 0 for none")
     arguments = parser.parse_args()
     size = Size(arguments.rows, arguments.rows // 10)
     seeds = range(arguments.first, arguments.first + arguments.seeds)
-    plans = [Plan(size, seed, arguments.kills) for seed in seeds]
-    plans += [Plan(size, 1_000 + seed, 0, 0.05, lies=LIES, lie_often=0.1) for seed in range(1, arguments.lying + 1)]
+    plans = [Plan(size, seed, arguments.kills, arguments.storing) for seed in seeds]
+    plans += [Plan(size, 1_000 + seed, 0, 0, 0.05, lies=LIES, lie_often=0.1) for seed in range(1, arguments.lying + 1)]
     good = rounds(size, plans) if plans else True
     if arguments.cost:
         good = costs(arguments.cost) and good

@@ -45,6 +45,7 @@ class Plan:
     size: Size
     seed: int
     kills: int = 8
+    storing: int = 0  # kills beyond these, while the case takes in what was pulled
     often: float = 0.2  # share of queries that fail
     kinds: tuple[str, ...] = FAULTS
     lies: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class Round:
 
     plan: Plan
     kills: int = 0
+    storing: int = 0  # of these kills, those that fell while the case took in what was pulled
     runs: int = 0
     requests: int = 0
     late: int = 0
@@ -90,12 +92,12 @@ def play(plan: Plan, store: Store, folder: Path, runs: int = MORE_RUNS) -> Round
     found.late = scatter(store, plan.size, plan.seed, plan.late_within, workspace.now()[:-1])
     case = folder / "case.db"
     with LogServer(workspace, folder=folder) as server:
-        _until_done(found, server, case, rng, plan.kills, "--margin", "0")
+        _until_done(found, server, case, rng, (plan.kills, plan.storing), "--margin", "0")
         found.first = proofs(case)[0][:2] if case.exists() else (0, False)
         workspace.ahead = 7_200.0
         for _ in range(runs):
             held = len(proofs(case))
-            _until_done(found, server, case, rng, plan.kills // 4, "--new", "--margin", "0")
+            _until_done(found, server, case, rng, (plan.kills // 4, plan.storing // 2), "--new", "--margin", "0")
             workspace.ahead += 60.0
             if sum(rows for rows, *_ in proofs(case)[held:]) == 0 and workspace.answered > plan.late_within:
                 break
@@ -108,16 +110,19 @@ def play(plan: Plan, store: Store, folder: Path, runs: int = MORE_RUNS) -> Round
     return found
 
 
-def _until_done(found: Round, server: LogServer, case: Path, rng: random.Random, kills: int, *more: str) -> None:
+def _until_done(found: Round, server: LogServer, case: Path, rng: random.Random, kills: tuple[int, int], *more: str) -> None:
     """Runs the command until it ends by itself, after so many kills; the whole group of processes dies each time."""
-    for left in range(kills, -1, -1):
+    for left in range(sum(kills), -1, -1):
         found.runs += 1
+        storing = left <= kills[1]
         process = subprocess.Popen(command(server, case, *more), env=server.environment(), stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, start_new_session=True, text=True)
-        if left and not _ended_before(process, server, rng, found.plan.size):
+        if left and not (_stored_before(process, case, rng, found.plan.size) if storing
+                         else _ended_before(process, server, rng, found.plan.size)):
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             found.kills += 1
+            found.storing += storing
             continue
         told = process.communicate()[1]
         if process.returncode not in (0, 1) or "Traceback" in told:
@@ -140,6 +145,16 @@ def _ended_before(process: subprocess.Popen[str], server: LogServer, rng: random
             time.sleep(rng.uniform(0.0, 0.1))
             return process.poll() is not None
         time.sleep(0.005)
+    return True
+
+
+def _stored_before(process: subprocess.Popen[str], case: Path, rng: random.Random, size: Size) -> bool:
+    """Waits until a pulled window lies as a file, and from then for a random moment; whether the process ended before it."""
+    while process.poll() is None:
+        if any(case.with_name(case.name + ".collect").glob("*/window-*.json")):
+            time.sleep(rng.uniform(0.0, 0.3 + size.rows / 15_000))
+            return process.poll() is not None
+        time.sleep(0.01)
     return True
 
 

@@ -30,7 +30,7 @@ def world() -> Iterator[Store]:
 @pytest.mark.parametrize("seed", [2, 8])
 def test_killed_at_random_the_case_holds_exactly_the_servers_rows(world: Store, tmp_path: Path, seed: int) -> None:
     """The command is killed at random, a fifth of the queries fails, some rows come late, 300 are the same in one instant."""
-    found = play(Plan(SMALL, seed, kills=3, often=0.2, limits=LIMIT), world, tmp_path)
+    found = play(Plan(SMALL, seed, kills=3, storing=2, often=0.2, limits=LIMIT), world, tmp_path)
     assert (found.difference, found.case, found.complete) == (Difference(0, 0, {}), 2_000, True)
     assert found.kills >= 1 and len(found.faults) >= 4 and found.late > 20, "the round was no easy one"
     assert found.first[1] and 0 < found.first[0] < 2_000

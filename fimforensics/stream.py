@@ -19,7 +19,10 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+import orjson
+
 from fimforensics.errors import Problem, Refused
+from fimforensics.model import COLUMNS
 from fimforensics.native import native
 from fimforensics.pipeline import Task, messages
 from fimforensics.shapes import HEAD, jsonl
@@ -45,12 +48,14 @@ def stream(task: Task, size: int, *, quick: bool = True) -> Iterator[tuple]:
 
 
 def _lines(path: str) -> bool:
-    """Does the file look like lines of JSON, not compressed?"""
+    """Does the file look like lines of JSON with Microsoft's columns alone, not compressed? Those the compiled module reads."""
     try:
         with open(path, "rb") as source:
-            return jsonl.recognise(source.read(HEAD))
-    except OSError:
+            head = source.read(HEAD)
+        values = orjson.loads(head.partition(b"\n")[0]) if jsonl.recognise(head) else None
+    except (OSError, ValueError):
         return False  # who reads it will say why
+    return isinstance(values, dict) and values.keys() <= COLUMNS.keys()
 
 
 @contextlib.contextmanager

@@ -39,8 +39,8 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         env.loader = ChoiceLoader([FileSystemLoader(str(TEMPLATES)), env.loader])
         env.filters.update(
             visible=lambda value: visible(str(value)), words=cells.text, block=cells.block, middle=cells.middle, when=cells.time,
-            moment=cells.moment, pretty_json=cells.pretty_json, heading=tables.heading, short=tables.short_address,
-            width=tables.width, grid=grid, missing=missing, all_rows=all_rows, unfilled=unfilled,
+            brief=cells.brief, moment=cells.moment, pretty_json=cells.pretty_json, heading=tables.heading,
+            short=tables.short_address, width=tables.width, grid=grid, missing=missing, all_rows=all_rows, unfilled=unfilled,
             coverage_strip=strip)
         env.globals["SINGULAR"], env.globals["SEARCHED"] = tables.SINGULAR, tables.SEARCHED
         env.tests["hash"] = lambda column: column in tables.HASHES

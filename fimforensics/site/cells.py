@@ -17,6 +17,7 @@ from fimforensics.site.zones import local
 from fimforensics.text import visible
 
 CUT = 300  # characters of a text in a table of many rows
+LONGEST = 400  # characters of a name beside others; its own page has all
 LINES = 20  # of JSON; more are set in columns
 SHORT = 16  # characters that are never cut off by the width of a column
 TITLE = 2000  # characters in a title
@@ -41,6 +42,11 @@ def text(value: str, cut: int = CUT) -> Markup:
 def middle(value: str, most: int = 72) -> str:
     """A long name without its middle: exports lie in deep folders whose names differ at the end."""
     return value if len(value) <= most else f"{value[:most // 3]}…{value[len(value) - most + most // 3:]}"
+
+
+def brief(value: object) -> object:
+    """A text beside others: one that is longer than any name in earnest without its middle, so that it hides nothing else."""
+    return middle(value, LONGEST) if isinstance(value, str) else value
 
 
 def block(value: str) -> Markup:

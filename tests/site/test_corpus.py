@@ -135,3 +135,12 @@ def _faults(browser: Browser, addresses: list[str]) -> dict[str, list[str]]:
         if bad:
             found[address] = bad[:5]
     return found
+
+
+def test_a_name_of_64_kb_hides_nothing_beside_it(corpus: Browser) -> None:
+    """Where many things stand beside each other each is short; its own page has all of it."""
+    for address in ("/", "/case", "/case/-/findings", "/case/-/coverage", "/case/-/search?q=a", "/case/-/explore?of=a",
+                    "/case/-/trace?of=a", "/case/-/compare?from=2026-10-01", "/case/-/notes", "/case/-/evidence"):
+        page = corpus.get(address).text.partition("<main")[2]
+        longest = max(re.split(r"<[^>]+>", page), key=len)
+        assert len(longest) < 4_000, (address, len(longest), longest[:80])

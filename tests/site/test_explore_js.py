@@ -137,6 +137,20 @@ def test_the_slider_stands_in_the_address_and_replays(tab: Any) -> None:
     assert "at=" not in tab.url
 
 
+def test_who_comes_back_from_a_page_finds_the_picture_as_it_was(tab: Any) -> None:
+    tab.locator("g.node", has_text="x.exe[77]").locator("a").first.click()
+    tab.locator("aside.chosen h2", has_text="x.exe[77]").wait_for()
+    tab.get_by_role("slider").focus()
+    tab.keyboard.press("Home")
+    tab.locator("svg a[href*='at=']").first.wait_for()
+    left, before = tab.url, unfocused(tab)
+    tab.get_by_role("link", name="Its page").click()
+    tab.wait_for_url("**/processes/*")
+    tab.go_back()
+    tab.locator("aside.chosen h2", has_text="x.exe[77]").wait_for()
+    assert tab.url == left and unfocused(tab) == before
+
+
 def test_the_form_narrows_and_adds(tab: Any) -> None:
     tab.get_by_label("became").check()
     tab.get_by_role("button", name="Apply").click()

@@ -1,7 +1,7 @@
 """SIGKILL at random moments of an ingest or a seal, then the same command again: the case must be the one that nobody disturbed.
 
 Rounds take turns: a first ingest, a later one into a case that already holds another source, a seal; and the
-program's own commits and commits every few thousand records, so that kills fall before, between and after them. A round goes on
+program's own commits and commits every few hundred records, so that kills fall before, between and after them. A round goes on
 being killed until a run finishes; the whole group of processes dies each time. Two cases are equal when root and logical digests
 are. Prints a table and ends with 1 on any difference, on any message of a run let alone, and on what is left lying about.
 """
@@ -15,7 +15,6 @@ import random
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,16 +27,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.generate import write
+from fimforensics import snapshot, sources
+from fimforensics.cli import main as main_
 
-SMALL_COMMIT = 8_192  # records of a transaction in every second pair of rounds
-# The program itself, with its commits brought closer together where that is asked for.
-DRIVER = """
-import sys
-from fimforensics import store
-store.COMMIT = int(sys.argv.pop(1)) or store.COMMIT
-from fimforensics.cli import main
-main(prog_name="fimforensics")
-"""
+SMALL_COMMIT = 256  # records of a transaction in every second pair of rounds
 STATES = ("nothing", "an empty case", "begun, nothing committed", "between two commits", "all in, not yet named", "done")
 
 
@@ -52,32 +45,65 @@ class Plan:
     key: Path
 
 
-def command(case: Path, source: Path, key: Path, commit: int) -> list[str]:
+def command(case: Path, source: Path, key: Path) -> list[str]:
     """The ingest, as a list of words."""
-    return [sys.executable, "-c", DRIVER, str(commit), "ingest", str(case), str(source), "--case-key", str(key), "--no-analyze"]
+    return ["ingest", str(case), str(source), "--case-key", str(key), "--no-analyze"]
+
+
+def child(words: list[str], commit: int, told: Path, ready: int) -> None:
+    """The program in a process and a group of its own, with its commits brought closer together where that is asked for."""
+    os.setsid()
+    for number, end in ((1, ".out"), (2, ".err")):
+        os.dup2(os.open(f"{told}{end}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    sys.stdout, sys.stderr = (os.fdopen(number, "w") for number in (1, 2))
+    if commit:
+        snapshot.COMMIT = commit
+        sources.Options.__init__.__defaults__ = (*(sources.Options.__init__.__defaults__ or ())[:-1], commit)  # batches, too
+    os.write(ready, b"!")
+    code = 70
+    try:
+        main_(words, prog_name="fimforensics")
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def run_in(folder: Path, words: list[str], commit: int = 0, after: float | None = None) -> tuple[bool, str, str]:
+    """Runs the program, and kills its whole group after so many seconds: did it still run, what did it print, what went wrong?
+
+    It is forked from here, where all is loaded, so that a kill falls into work and not into Python's own start.
+    """
+    told, (reader, writer) = folder / "told", os.pipe()
+    number = os.fork()
+    if number == 0:
+        child(words, commit, told, writer)
+    os.close(writer)
+    os.read(reader, 1)
+    os.close(reader)
+    end = time.monotonic() + (600 if after is None else after)
+    while (ended := os.waitpid(number, os.WNOHANG)) == (0, 0):
+        if time.monotonic() >= end:
+            os.killpg(number, signal.SIGKILL)
+            ended = os.waitpid(number, 0)
+            if ended[1] == signal.SIGKILL:
+                return True, "", "it did not end" if after is None else ""
+            break
+        time.sleep(0.0005)
+    out, wrong = (Path(f"{told}{ending}").read_text() for ending in (".out", ".err"))
+    code = os.waitstatus_to_exitcode(ended[1])
+    return False, out, wrong if not code else wrong or f"exit code {code}"
 
 
 def digests(case: Path) -> dict[str, str]:
     """Root and logical digests, as `info` tells them."""
-    done = subprocess.run([sys.executable, "-m", "fimforensics", "info", str(case), "--json", "--digest"],
-                          capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
+    _, out, wrong = run_in(case.parent, ["info", str(case), "--json", "--digest"])
+    if wrong:
+        return {"root": wrong}
+    found = json.loads(out)
     return {name: found[name] for name in ("root", "events_digest", "case_digest", "events", "records", "unfinished")}
-
-
-def killed(words: list[str], after: float) -> tuple[bool, str]:
-    """Runs the command and kills its whole group after so many seconds: was it still running, and what did it say?"""
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        return False, _failed(process, process.communicate(timeout=after)[1])
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return True, ""
-
-
-def _failed(process: subprocess.Popen[str], told: str) -> str:
-    return told if process.returncode == 0 else told or f"exit code {process.returncode}"
 
 
 def state(case: Path, before: int) -> str:
@@ -108,16 +134,16 @@ def one_round(plan: Plan, later: bool, commit: int, length: float, kills: int,
     if later:
         shutil.copyfile(plan.base, case)
         shutil.copyfile(plan.key, plan.folder / "case.db.key")
-    words = command(case, plan.second if later else plan.first, plan.key, commit)
+    words = command(case, plan.second if later else plan.first, plan.key)
     for _ in range(kills):
-        hit, told = killed(words, chance.uniform(0, length))
+        hit, _, told = run_in(plan.folder, words, commit, chance.uniform(0, length))
         if not hit:
             yield "survived" if not told else "message", told
             break
         yield "killed", state(case, int(later))
-    hit, told = killed(words, 600)
-    if hit or told:
-        yield "message", told or "did not end"
+    _, _, told = run_in(plan.folder, words, commit)
+    if told:
+        yield "message", told
     left = sorted(path.name for path in plan.folder.glob("case.db*"))
     if left != ["case.db", "case.db.key"]:
         yield "left", ", ".join(left)
@@ -131,44 +157,43 @@ def seal_round(plan: Plan, length: float, kills: int, chance: random.Random) -> 
         path.unlink()
     shutil.copyfile(plan.base, case)
     shutil.copyfile(plan.key, plan.folder / "case.db.key")
-    words = [sys.executable, "-m", "fimforensics", "seal", str(case)]
     for _ in range(kills):
-        hit, told = killed(words, chance.uniform(0, length))
+        hit, _, told = run_in(plan.folder, ["seal", str(case)], 0, chance.uniform(0, length))
         if not hit:
             yield "survived" if not told else "message", told
             break
         yield "killed", "sealed" if seal.exists() else "not sealed"
         if seal.exists():
             break
-    hit, told = (False, "") if seal.exists() else killed(words, 600)
-    if hit or told:
-        yield "message", told or "did not end"
-    words = [sys.executable, "-m", "fimforensics", "verify", str(case), "--fast"]
-    checked = subprocess.run(words, capture_output=True, text=True)
-    if checked.returncode:
-        yield "message", checked.stdout + checked.stderr
+    told = "" if seal.exists() else run_in(plan.folder, ["seal", str(case)])[2]
+    _, out, wrong = run_in(plan.folder, ["verify", str(case), "--fast"])
+    if told or wrong:
+        yield "message", told or out + wrong
     left = sorted(path.name for path in plan.folder.glob("case.db*"))
     if left != ["case.db", "case.db.key", "case.db.seal.json"]:
         yield "left", ", ".join(left)
 
 
-def prepared(folder: Path, events: int, seed: int) -> tuple[Plan, dict[bool, dict], dict[bool, float]]:
-    """The plan, the digests that cases must have (first, later), and how long an undisturbed run takes."""
+def prepared(folder: Path, events: int, seed: int) -> tuple[Plan, dict[bool, dict], dict[object, float]]:
+    """The plan, the digests that cases must have (first, later), and how long an undisturbed run takes (of a seal too)."""
     plan = Plan(folder, folder / "first.jsonl", folder / "second.jsonl", folder / "base.db", folder / "secret")
     write(plan.first, events, seed)
     write(plan.second, events, seed + 1)
     with plan.second.open("ab") as stream, plan.first.open("rb") as again:  # a fifth of the later source is known already
         stream.writelines(line for number, line in enumerate(again) if number % 5 == 0)
     plan.key.write_text(f"{seed:064x}\n")
-    expected, length = {}, {}
+    expected, length = {}, dict[object, float]()
     for later in (False, True):
         began = time.monotonic()
-        words = command(plan.base, plan.second if later else plan.first, plan.key, 0)
-        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+        assert run_in(folder, command(plan.base, plan.second if later else plan.first, plan.key))[2] == ""
         length[later] = time.monotonic() - began
         expected[later] = digests(plan.base)
         if not later:
             shutil.copyfile(plan.base, folder / "kept.db")
+    shutil.copyfile(folder / "kept.db", folder / "sealed.db")
+    began = time.monotonic()
+    assert run_in(folder, ["seal", str(folder / "sealed.db")])[2] == ""
+    length["seal"] = time.monotonic() - began
     shutil.move(folder / "kept.db", plan.base)
     return plan, expected, length
 
@@ -182,7 +207,7 @@ def run(kills: int, events: int, seed: int) -> tuple[Counter, list[str]]:
             later, commit, sealing = bool(number % 2), SMALL_COMMIT if number // 2 % 2 else 0, number % 3 == 2
             kind = ("seal", "-") if sealing else ("later" if later else "first", "close" if commit else "own")
             few = min(4, kills - done)
-            for what, detail in (seal_round(plan, length[False], few, chance) if sealing else
+            for what, detail in (seal_round(plan, length["seal"] * 1.1, few, chance) if sealing else
                                  one_round(plan, later, commit, length[later] * 1.1, few, chance)):
                 counts[(*kind, what, detail if what == "killed" else "")] += 1
                 done += what == "killed"

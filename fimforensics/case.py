@@ -27,7 +27,7 @@ from fimforensics.evidence.beside import seal_file
 from fimforensics.opening import MAX_VALUE, beside, check_schema, damaged, inspect, open_read, partial
 
 __all__ = ["FAULTS", "change", "check_header", "create", "fault", "finish_create", "inspect", "key_check", "key_file", "lay_out",
-           "open_read", "partial", "publish", "read_key", "reading", "refuse_part", "seal_file", "sync_folder"]
+           "open_read", "partial", "publish", "read_key", "reading", "recover", "refuse_part", "seal_file", "sync_folder"]
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_TOOBIG)
 CACHE_KIB = 96 * 1024  # of pages, while a case is written
@@ -163,6 +163,8 @@ def change(path: Path) -> Iterator[apsw.Connection]:
         _harden(db)
         if db.readonly("main"):
             raise apsw.ReadOnlyError("it may only be read")
+        if beside(path, "-journal").exists():  # left by a stop: SQLite plays it back, and so takes it away where it is done
+            db.execute("PRAGMA journal_mode = PERSIST; PRAGMA journal_mode = DELETE").fetchall()
         db.execute(f"PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; "
                    f"PRAGMA cache_size = -{CACHE_KIB}; PRAGMA temp_store = FILE; PRAGMA foreign_keys = OFF; "
                    "PRAGMA threads = 2").fetchall()  # it stops at each row that is not fetched
@@ -188,6 +190,13 @@ def change(path: Path) -> Iterator[apsw.Connection]:
             with contextlib.suppress(apsw.Error):
                 db.execute("ROLLBACK")
         db.close()
+
+
+def recover(path: Path) -> None:
+    """Brings a case back to its last commit where a stopped writer left it in the middle, for who reads it before writing."""
+    if beside(path, "-journal").exists():
+        with change(path):
+            pass
 
 
 def publish(case: Path) -> None:

@@ -68,14 +68,22 @@ def inspect(path: Path, formats: Iterable[int] = (schema.FORMAT,), *, writing: b
     journal = beside(path, "-journal")
     if os.path.lexists(journal) and (not journal.is_file() or journal.is_symlink()):
         raise Problem("what lies beside it as its journal is none", where=str(journal), hint="Take it away")
-    stopped = journal.exists() and journal.stat().st_size > 0
+    stopped = _stopped(journal)
     if stopped and not writing:
         raise Problem("a writer is at work on it, or was stopped in the middle", where=where,
-                      hint="Run the same ingest command again, or: fimforensics ingest CASE --abandon")
+                      hint="Run the same command again (ingest, replay, analyze, seal), or: fimforensics ingest CASE --abandon")
     if stopped:
         _check_journal(journal)
     else:
         _check_size(path, head, size)
+
+
+def _stopped(journal: Path) -> bool:
+    """Does the journal hold what has to be played back? When its transaction is done SQLite writes zeros to its beginning."""
+    if not journal.exists():
+        return False
+    with journal.open("rb") as stream:
+        return stream.read(1) not in (b"", b"\0")
 
 
 def _mode(path: Path) -> int:

@@ -44,6 +44,7 @@ def seal(case: Path, key: Ed25519PrivateKey | None, note: str | None = None, par
                       hint="Sign it once more: fimforensics seal CASE --add-signature --key FILE. "
                            "Go on working: fimforensics copy CASE NEW")
     who = sshsig.signer(key.public_key()) if key else None
+    cases.recover(case)
     with cases.reading(case) as connection:
         _finished(connection, case)
         grown = _parent(connection, parent) if parent else None

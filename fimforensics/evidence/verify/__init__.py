@@ -49,7 +49,7 @@ def verify(case: Path, options: Options = Options(), progress: records.expected.
     `derive` derives the case again and compares; who verifies one case over and over may keep what is derived (benchmarks).
     """
     report = Report()
-    cases.check_header(case)
+    cases.inspect(case)
     seal = sealed.of(case, report)
     report.facts["sealed"] = seal.statement["sealed"] if seal else None
     report.facts["statement_sha256"] = seal.sha256 if seal else None

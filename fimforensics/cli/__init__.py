@@ -57,7 +57,9 @@ class _Group(click.Group):
         try:
             sys.exit(super().main(args, prog_name, complete_var, standalone_mode=False, **named) or 0)
         except click.UsageError as error:
-            error.message = visible(error.message or "")  # type: ignore[misc]  # "final", yet nothing else keeps the error's kind
+            if not isinstance(error, click.exceptions.NoArgsIsHelpError):  # which is help in several lines
+                # "final", yet nothing else keeps the error's kind
+                error.message = visible(error.message or "")  # type: ignore[misc]
             error.show()
             sys.exit(error.exit_code)
 

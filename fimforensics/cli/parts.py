@@ -136,6 +136,8 @@ def prove(case: Path, event: str, output: Path | None, case_key: Path | None) ->
 
     fimforensics verify FILE checks it, without the case.
     """
+    with opened(case) as connection:
+        refuse_part(connection, case)
     data = proving.prove(case, event, cases.read_key(case_key or cases.key_file(case)))
     if output is None:
         click.echo(data, nl=False)

@@ -204,3 +204,9 @@ def test_wrong_use_and_what_is_no_case(case: Path) -> None:
     assert "there is no such case" in run("verify", case.parent / "none.db", code=1).output
     assert "the root is" in run("verify", case, "--fast", "--root", "0" * 64, code=1).output
     assert "not a case" in run("verify", case.parent / "part.csv", code=1).output
+    for words, code, told in ((("--case-key", beside_key(case)), 1, "it is another case's key. Name the right one"),
+                              (("--case-key", case), 1, "it is not a case's key"),
+                              (("--parent", case.parent / "none.db"), 1, "there is no such case"),
+                              (("--parent", case), 2, "--parent goes with a part, and this case is none")):
+        output = run("verify", case, *words, code=code).output
+        assert told in output and output.count("\n") == 1 and "DIFFERS" not in output

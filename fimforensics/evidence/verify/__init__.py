@@ -19,7 +19,7 @@ import apsw
 
 from fimforensics import case as cases
 from fimforensics.blame import FAULTS, Fault, first
-from fimforensics.errors import Problem
+from fimforensics.errors import Misuse, Problem
 from fimforensics.evidence import after, beside, stamps, statement, tree
 from fimforensics.evidence.verify import custody_log, part, records, sealed
 from fimforensics.evidence.verify.report import LAYERS, MOST, Difference, Report
@@ -50,6 +50,9 @@ def verify(case: Path, options: Options = Options(), progress: records.expected.
     """
     report = Report()
     cases.inspect(case)
+    named = cases.read_key(options.case_key) if options.case_key else None
+    if options.parent is not None:
+        cases.inspect(options.parent)
     seal = sealed.of(case, report)
     report.facts["sealed"] = seal.statement["sealed"] if seal else None
     report.facts["statement_sha256"] = seal.sha256 if seal else None
@@ -62,7 +65,8 @@ def verify(case: Path, options: Options = Options(), progress: records.expected.
     sealed.pinned(seal, options.fingerprint, report)
     with _opened(case, report) as connection:
         if connection is not None:
-            _inside(case, connection, seal, options, report, partial(derive, progress=progress))
+            _given(connection, options, named)
+            _inside(case, connection, seal, options, report, partial(derive, progress=progress), named)
             if options.fast or not report.whole or parts.about(connection) is not None:  # else rows as derived say it already
                 _references(connection, report)
     if seal and beside.custody_file(case).exists():
@@ -113,7 +117,7 @@ def _opened(case: Path, report: Report) -> Iterator[sqlite3.Connection | None]:
 
 
 def _inside(case: Path, connection: sqlite3.Connection, seal: sealed.Seal | None, options: Options, report: Report,
-            derive: Callable[..., None]) -> None:
+            derive: Callable[..., None], named: bytes | None) -> None:
     """All that is checked within the database."""
     if connection.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone():
         raise Problem("an ingest into it is not done", where=str(case),
@@ -145,7 +149,7 @@ def _inside(case: Path, connection: sqlite3.Connection, seal: sealed.Seal | None
             part.check(case, connection, report, records.where, parent=options.parent, pseudonyms=options.pseudonyms,
                        recompute=not trusted)
             return
-        derive(case, _key(case, connection, options.case_key, report), report, recompute=not trusted)
+        derive(case, named or _key(case, connection, report), report, recompute=not trusted)
 
 
 def _integrity(case: Path) -> list[Difference]:
@@ -192,16 +196,28 @@ def _faults(connection: sqlite3.Connection, report: Report, layer: str) -> Itera
         report.unchecked.append(f"the rest of {layer}: the case holds what no case holds")
 
 
-def _key(case: Path, connection: sqlite3.Connection, named: Path | None, report: Report) -> bytes | None:
-    """The case key, where it is at hand and the case's."""
-    path = named or cases.key_file(case)
-    if named is None and not path.exists():
+def _key(case: Path, connection: sqlite3.Connection, report: Report) -> bytes | None:
+    """The case key, where it lies beside the case and is the case's."""
+    path = cases.key_file(case)
+    if not path.exists():
         return None
     key = cases.read_key(path)
-    told = connection.execute("SELECT key_check FROM case_info").fetchone()
-    if told is None or told[0] != cases.key_check(key):
-        if named:
-            raise Problem("it is another case's key", where=str(path))
+    if _checks(connection) != cases.key_check(key):
         report.differ(Difference("records", f"{path.name} is not the key of this case", "case_info", 1, "key_check"))
         return None
     return key
+
+
+def _checks(connection: sqlite3.Connection) -> object:
+    """What the case remembers of its key."""
+    told = connection.execute("SELECT key_check FROM case_info").fetchone()
+    return told[0] if told else None
+
+
+def _given(connection: sqlite3.Connection, options: Options, named: bytes | None) -> None:
+    """Problem for a key or a whole that was named and has nothing to do with this case."""
+    with contextlib.suppress(sqlite3.Error):  # a damaged case, which the layers tell of
+        if named is not None and _checks(connection) != cases.key_check(named):
+            raise Problem("it is another case's key", where=str(options.case_key), hint="Name the right one, or leave it out")
+        if options.parent is not None and connection.execute("SELECT 1 FROM part").fetchone() is None:
+            raise Misuse("--parent goes with a part, and this case is none", hint="Verify each case by itself")

@@ -53,8 +53,9 @@ def check(case: Path, key: bytes | None, report: Report, *, recompute: bool, pro
 def against(derived: expected.Expected, told: list, found: list[Difference], report: Report, recompute: bool) -> None:
     """Compares the case attached as `given` with what was derived; `found` is what was not right on the way."""
     db = derived.db
-    report.check("originals", f"{sum(isinstance(one, history.Taken) for one in told)} sources unpacked, their sizes and hashes "
-                              "against what was noted when they were taken", found)
+    sources = sum(isinstance(one, history.Taken) for one in told)
+    report.check("originals", f"{sources:,} source{'s' * (sources != 1)} unpacked, size and hashes against what was noted when "
+                              f"{'they were' if sources != 1 else 'it was'} taken", found)
     report.differ(*history.unlinked(db))
     if expected.hopeless(found):
         report.unchecked.append("records and interpretation: the originals do not give the case again as it is")

@@ -94,7 +94,7 @@ def _later(case: Path, report: Report) -> None:
     """What happened after the seal: its log's chain, from the statement on."""
     wrong = [Difference("later custody", line) for line in after.check(case)]
     told = after.entries(case) if not wrong else []
-    how = f"the chain of hashes over {len(told)} entries, from the statement's hash on"
+    how = f"the chain of hashes over {len(told)} entr{'y' if len(told) == 1 else 'ies'}, from the statement's hash on"
     if report.check("later custody", how, wrong) and told:
         report.facts["later_custody"] = {"entries": len(told), "head": told[-1]["hash"]}
         report.trust.append(f"the custody file's last entry is {told[-1]['hash']}: only who noted it knows that none was cut "

@@ -92,7 +92,7 @@ def create(case: Path, *, case_key: bytes | None, case_number: str | None, exami
         os.replace(made[0], target)
         finish_create(case)
     except (OSError, apsw.Error) as error:
-        for path in made:
+        for path in made if not target.exists() else ():  # a case that is there needs its secret: finish_create names it later
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
         raise Problem(f"cannot be written ({getattr(error, 'strerror', None) or error})", where=str(target),

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import crash
 from benchmarks.disks import Disk, on
+from fimforensics import ingest as ingesting
 from fimforensics import seal as sealing
 from fimforensics.errors import Problem
 
@@ -46,3 +47,18 @@ def test_a_full_disk_stops_a_seal_in_one_line_and_room_lets_it_go_on(tmp_path: P
     assert "\n" not in told.value.line() and sorted(path.name for path in tmp_path.glob("c.db*")) == ["c.db", "c.db.key"]
     assert (tmp_path / "c.db").read_bytes() == before
     assert sealing.seal(tmp_path / "c.db", None).statement["tree"]["leaves"] == 40
+
+
+def test_a_secret_that_could_not_get_its_name_is_there_for_the_next_try(tmp_path: Path) -> None:
+    class Nameless(Disk):
+        """The secret's file cannot be renamed."""
+
+        def step(self, what: str, path: str) -> None:
+            if what == "replace" and path.endswith(".key.new"):
+                raise OSError(5, os.strerror(5), path)
+
+    crash.prepared(tmp_path, 20)
+    with on(Nameless(), tmp_path), pytest.raises(Problem, match="cannot be written"):
+        ingesting.ingest(tmp_path / "c.db", [tmp_path / "first.jsonl"], ingesting.Options())
+    assert ingesting.ingest(tmp_path / "c.db", [tmp_path / "first.jsonl"], ingesting.Options())[0].refused is None
+    assert sorted(path.name for path in tmp_path.glob("c.db*")) == ["c.db", "c.db.key"]

@@ -18,7 +18,7 @@ from fimforensics.evidence.verify.report import MOST, Difference, Report
 # What nothing can derive: words of people, clocks, chance. The custody log and the seal alone speak for it.
 TOLD: dict[str, tuple[str, ...]] = {
     "case_info": ("case_id", "tool", "created", "case_number", "examiner", "note"),
-    "snapshots": ("set_id", "source", "reading", "acquired", "finished", "duration_ms", "modified", "case_number", "examiner",
+    "snapshots": ("set_id", "source", "acquired", "finished", "duration_ms", "modified", "case_number", "examiner",
                   "note", "tool"),
     "analyses": ("finished", "tool"),
     "pulls": ("ledger", "window", "scope", "cloud", "endpoint", "ingested_from", "ingested_before", "since", "until", "filters",

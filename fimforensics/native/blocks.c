@@ -187,7 +187,8 @@ int lane_time(Lane *lane, const Cell *cell, char out[28], unsigned *flags) {
     uint64_t hash = bytes_hash(out, 16);
     Block *block = table_find(&lane->tables[MINUTE], minute, hash);
     if (!block) {
-        int told = (block = block_new(&lane->tables[MINUTE], minute, hash)) ? block_keep(lane, MINUTE, block, STRANGE, ask_minute, &block) : FAILED;
+        block = block_new(&lane->tables[MINUTE], minute, hash);
+        int told = block ? block_keep(lane, MINUTE, block, STRANGE, ask_minute, &block) : FAILED;
         if (told != WELL)
             return told;
     }

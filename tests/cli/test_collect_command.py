@@ -286,10 +286,15 @@ def test_ctrl_c_ends_at_once_and_the_next_run_goes_on(workspace: Workspace, tmp_
     with LogServer(workspace, folder=tmp_path) as server:
         words = [sys.executable, "-m", "fimforensics", "collect", str(case), "--workspace", WORKSPACE, "--endpoint", server.url,
                  "--ca", str(server.ca), "--no-analyze"]
-        with subprocess.Popen(words, env=server.environment(), stderr=subprocess.PIPE, text=True) as process:
-            server.wait_for(1)
-            process.send_signal(signal.SIGINT)
-            told = process.communicate(timeout=120)[1]  # long before the server has an answer
+        # Ctrl-C is heard even where the tests themselves run in the background, which a shell makes deaf to it.
+        with subprocess.Popen(words, env=server.environment(), stderr=subprocess.PIPE, text=True,
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler)) as process:
+            try:
+                server.wait_for(1)
+                process.send_signal(signal.SIGINT)
+                told = process.communicate(timeout=120)[1]  # long before the server has an answer
+            finally:
+                process.kill()
         assert (process.returncode, told) == (130, "fimforensics: stopped; the same command again goes on where it stopped\n")
         workspace.faults = Faults()
         assert subprocess.run(words, env=server.environment(), capture_output=True).returncode == 0

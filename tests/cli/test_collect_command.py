@@ -281,12 +281,11 @@ def test_the_most_verbose_log_holds_no_token_and_no_row(collect: Collect, worksp
 
 
 def test_ctrl_c_ends_at_once_and_the_next_run_goes_on(workspace: Workspace, tmp_path: Path) -> None:
-    workspace.faults, workspace.stall = Faults(1.0, ("read timeout",), most=4), 600.0
-    case = tmp_path / "case.db"
+    workspace.faults, workspace.stall, case = Faults(1.0, ("read timeout",), most=4), 600.0, tmp_path / "case.db"
     with LogServer(workspace, folder=tmp_path) as server:
-        words = [sys.executable, "-m", "fimforensics", "collect", str(case), "--workspace", WORKSPACE, "--endpoint", server.url,
-                 "--ca", str(server.ca), "--no-analyze"]
-        # Ctrl-C is heard even where the tests themselves run in the background, which a shell makes deaf to it.
+        words = [sys.executable, "-m", "fimforensics", "collect", str(case), "--workspace", WORKSPACE,
+                 "--endpoint", server.url, "--ca", str(server.ca), "--no-analyze"]
+        # heard even where the tests run in the background, which a shell makes deaf to it
         with subprocess.Popen(words, env=server.environment(), stderr=subprocess.PIPE, text=True,
                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler)) as process:
             try:

@@ -65,7 +65,7 @@ def time(value: str, short: bool = False) -> Markup:
     if there := local(value):
         return Markup('<time datetime="{0}" title="{0}">{1}<small>{2} {3}</small></time>').format(value, there[0], fraction or "",
                                                                                                 there[1])
-    return Markup('<time datetime="{0}">{1} {2}<small>{3}Z</small></time>').format(value, day, clock, fraction or "")
+    return Markup(f'<time datetime="{value}">{day} {clock}<small>{fraction or ""}Z</small></time>')  # of figures and signs only
 
 
 def moment(value: str) -> Markup:
@@ -75,7 +75,8 @@ def moment(value: str) -> Markup:
         return text(value, 0)
     if there := local(value):
         return Markup('<time datetime="{0}" title="{0}">{1} <small>{2}</small></time>').format(value, *there)
-    return Markup('<time datetime="{0}" title="{0}">{1} {2}</time>').format(value, match.group(1), match.group(2))
+    # nothing but figures and signs of a time, so nothing to escape: a page has thousands
+    return Markup(f'<time datetime="{value}" title="{value}">{match[1]} {match[2]}</time>')
 
 
 def hexadecimal(value: str) -> Markup:

@@ -15,6 +15,7 @@ _COUNT = re.compile(r"select count\(\*\) from events where (.+?)\s*", re.DOTALL)
 _EQUAL = re.compile(r'"(host_id|change_id)" = :(p\d+)')
 _TIME = re.compile(r'"time" (>=|>|<|<=) :(p\d+)')
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:T[0-9:.]{0,16}Z?)?")
+_OTHER_SIDE = {">=": "<", ">": "<=", "<": ">=", "<=": ">"}
 _END = "U"  # after every time of a day, which go on with a T
 
 
@@ -51,11 +52,26 @@ def count(connection: sqlite3.Connection, asked: Conditions) -> int:
     days = [time[:10] for _, time in asked.times]
     total: int = connection.execute(f"SELECT coalesce(sum(events), 0) FROM event_counts WHERE {' AND '.join(whole) or '1'}",
                                     (*cut, *days)).fetchone()[0]
-    for day in cut:  # of which only a part fits
-        rows = [*equal, "time >= ? AND time < ?", *(f"time {sign} ?" for sign, _ in asked.times)]
-        total += connection.execute(f"SELECT count(*) FROM events WHERE {' AND '.join(rows)}",
-                                    (day, day + _END, *(time for _, time in asked.times))).fetchone()[0]
-    return total
+    return total + sum(_of_day(connection, asked, day, equal) for day in cut)
+
+
+def _of_day(connection: sqlite3.Connection, asked: Conditions, day: str, equal: list[str]) -> int:
+    """How many events fit of a day of which times leave only a part; where one time does, the smaller part is counted."""
+    borders = [(sign, time) for sign, time in asked.times if len(time) > 10 and time[:10] == day]
+    sign, time = borders[0]
+    times, whole = asked.times, 0
+    if len(borders) == 1 and (time[11:13] < "12") == (sign[0] == ">"):
+        rest = Conditions(asked.equal, tuple(one for one in asked.times if one != borders[0]))
+        days = [*equal, "day = ?", *_days(rest)]
+        whole = connection.execute(f"SELECT coalesce(sum(events), 0) FROM event_counts WHERE {' AND '.join(days)}",
+                                   (day, *(other[:10] for _, other in rest.times))).fetchone()[0]
+        if not whole:
+            return 0
+        times = ((_OTHER_SIDE[sign], time),)
+    rows = [*equal, "time >= ? AND time < ?", *(f"time {one} ?" for one, _ in times)]
+    part: int = connection.execute(f"SELECT count(*) FROM events WHERE {' AND '.join(rows)}",
+                                   (day, day + _END, *(one for _, one in times))).fetchone()[0]
+    return whole - part if times is not asked.times else part
 
 
 def _days(asked: Conditions) -> Iterator[str]:

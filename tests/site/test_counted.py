@@ -7,19 +7,20 @@ from contextlib import closing
 from pathlib import Path
 
 from conftest import Browser  # type: ignore[import-not-found]
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fimforensics.site.counted import conditions, count
 
 TIMES = st.builds(lambda day, clock: f"2026-{day}{clock}", st.sampled_from(["09-01", "09-15", "10-05", "10-06", "10-12"]),
-                  st.sampled_from(["", "T", "T10", "T10:06", "T12:00:30.5000000Z", "T10:05:00.0000000Z"]))
+                  st.sampled_from(["", "T", "T10", "T10:06", "T12:00:30.5000000Z", "T15:30", "T23", "T10:05:00.0000000Z"]))
 PARTS = st.lists(st.one_of(st.tuples(st.just('"host_id" ='), st.integers(1, 9).map(str)),
                            st.tuples(st.just('"change_id" ='), st.integers(1, 6).map(str)),
                            st.tuples(st.sampled_from(['"time" >=', '"time" >', '"time" <', '"time" <=']), TIMES)),
                  min_size=1, max_size=4)
 
 
+@settings(max_examples=200, deadline=None)
 @given(parts=PARTS)
 def test_it_counts_what_is_there(stories_case: Path, parts: list[tuple[str, str]]) -> None:
     sql = "select count(*) from events where " + " and ".join(f"{said} :p{at}" for at, (said, _) in enumerate(parts)) + " "

@@ -75,8 +75,10 @@ def _record(whole: Whole, one: Record) -> dict[str, Any]:
 
 
 def is_proof(path: Path) -> bool:
-    """Does the file begin as a proof does (and not as a case)?"""
+    """Does the file begin as a proof does (and not as a case)? What is no file, such as a pipe, is not opened."""
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as stream:
             return stream.read(1) == b"{"
     except OSError:

@@ -152,6 +152,11 @@ def _harden(db: apsw.Connection) -> None:
     db.limit(apsw.SQLITE_LIMIT_ATTACHED, 0)
 
 
+def _failed(path: Path, error: apsw.Error) -> Problem:
+    return Problem(f"writing failed ({error})", where=str(path),
+                   hint="Make room or see to the disk, then run the same command again: it goes on where it stopped")
+
+
 @contextlib.contextmanager
 def change(path: Path) -> Iterator[apsw.Connection]:
     """A connection that alone may write, held till the end; what is not committed is rolled back. A sealed case has none."""
@@ -181,15 +186,17 @@ def change(path: Path) -> Iterator[apsw.Connection]:
     try:
         yield db
     except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
-        raise Problem(f"writing failed ({error})", where=str(path),
-                      hint="Make room or see to the disk, then run the same command again: it goes on where it stopped") from None
+        raise _failed(path, error) from None
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise damaged(path, error) from None
     finally:
         if db.in_transaction:
             with contextlib.suppress(apsw.Error):
                 db.execute("ROLLBACK")
-        db.close()
+        try:
+            db.close()
+        except (apsw.FullError, apsw.IOError) as error:
+            raise _failed(path, error) from None
 
 
 def recover(path: Path) -> None:

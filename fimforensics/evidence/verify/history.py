@@ -25,6 +25,7 @@ _REMADE = ("SELECT o.snapshot_id, m.name, o.offset FROM given.members m CROSS JO
            "WHERE m.header LIKE '%\"cache_of\"%'")
 _SILENT = ("SELECT r.seq, r.snapshot_id, m.name, r.offset FROM given.rejects r JOIN given.members m ON m.id = r.member_id "
            "WHERE r.replayed_as IS NULL ORDER BY 1")
+_LONGEST = 1 << 16  # characters of a source's name
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,9 @@ def unlinked(db: apsw.Connection) -> Iterator[Difference]:
 
 
 def misnumbered(history: list[Taken | Replayed]) -> Iterator[Difference]:
-    """Snapshots are numbered without a gap."""
+    """Snapshots are numbered without a gap, and named as a source can be."""
     for at, one in enumerate((one for one in history if isinstance(one, Taken)), 1):
         if one.number != at:
             yield Difference("records", f"snapshot number {at} has the id {one.number}", "snapshots", one.number, "id")
+        if len(one.source) > _LONGEST:
+            yield Difference("records", "no source has so long a name", "snapshots", one.number, "source")

@@ -12,6 +12,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from hashlib import sha256
@@ -92,8 +93,10 @@ def _run(folder: Path, words: list[str] | tuple[str, ...], limits: bool) -> None
         sys.stdin = open(os.devnull)  # noqa: SIM115 - till the end
         sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8") for number in (1, 2))
         if limits:
+            held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()  # by all tests before this one
             resource.setrlimit(resource.RLIMIT_CPU, (4, 4))
-            resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+            resource.setrlimit(resource.RLIMIT_AS, (held + (2 << 30), held + (2 << 30)))
+            signal.alarm(300)  # what waits for nothing ends too
         main(list(words), prog_name="fimforensics")
         code = 0
     except SystemExit as end:

@@ -25,7 +25,7 @@ _JOURNAL_END = bytes.fromhex("d9d505f920a163d7")  # SQLite's mark behind the nam
 PAGE = 4096
 MAX_VALUE = 4 << 20  # bytes of a row; no cell of a case is over 1 MiB, and of so long ones an event has three
 # Steps of SQLite's machine: what reading a case of this size never needs, and a tree of pages that bites its own tail does.
-_STEPS, _STEPS_A_BYTE, _LOOK = 30_000_000, 20, 20_000
+_STEPS, _STEPS_A_BYTE, LOOK = 30_000_000, 20, 20_000
 # The tables behind full text are SQLite's own; their DDL may be worded otherwise by another version of it.
 _SCHEMA = """SELECT type, name, CASE WHEN name GLOB '*_fts_*' AND sql GLOB 'CREATE TABLE *' THEN 'full text' ELSE sql END
     FROM sqlite_schema WHERE sql IS NOT NULL"""
@@ -169,12 +169,12 @@ def harden(connection: sqlite3.Connection, size: int) -> None:
             with contextlib.suppress(sqlite3.Error):  # a SQLite that lacks it
                 connection.setconfig(number, on)  # type: ignore[attr-defined,unused-ignore]
     connection.set_authorizer(authorize_checks)
-    connection.set_progress_handler(budget(size), _LOOK)
+    connection.set_progress_handler(budget(size), LOOK)
 
 
-def budget(size: int) -> Callable[[], int]:
-    """A progress handler that ends what takes more steps than a case of `size` bytes can need."""
-    left = (_STEPS + _STEPS_A_BYTE * size) // _LOOK
+def budget(size: int, steps: int = _STEPS) -> Callable[[], int]:
+    """A progress handler, to be asked every LOOK steps, that ends what takes more than a case of `size` bytes can need."""
+    left = (steps + _STEPS_A_BYTE * size) // LOOK
 
     def spent() -> int:
         nonlocal left

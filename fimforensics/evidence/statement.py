@@ -87,8 +87,11 @@ def _told(connection: sqlite3.Connection) -> list[str]:
 
 
 def all_leaves(connection: sqlite3.Connection) -> tree.Joined:
-    """The leaves of the case, in order."""
-    return tree.Joined(b"".join(data for (data,) in connection.execute(_LEAVES)))
+    """The leaves of the case, in order; Problem where a block of them is cut."""
+    blocks = [data for (data,) in connection.execute(_LEAVES)]
+    if cut := next((number for number, data in enumerate(blocks, 1) if len(data) % 32), None):
+        raise Problem(f"block {cut} of the leaves is cut: a leaf has 32 bytes", hint="Use another copy of the case")
+    return tree.Joined(b"".join(blocks))
 
 
 def snapshot_trees(connection: sqlite3.Connection, leaves: tree.Joined) -> list[dict[str, Any]]:

@@ -119,7 +119,10 @@ def _opened(case: Path, report: Report) -> Iterator[sqlite3.Connection | None]:
 def _inside(case: Path, connection: sqlite3.Connection, seal: sealed.Seal | None, options: Options, report: Report,
             derive: Callable[..., None], named: bytes | None) -> None:
     """All that is checked within the database."""
-    if connection.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone():
+    unfinished = None
+    with _faults(connection, report, "integrity"):
+        unfinished = connection.execute("SELECT 1 FROM snapshots WHERE state = 'unfinished'").fetchone()
+    if unfinished:
         raise Problem("an ingest into it is not done", where=str(case),
                       hint="Go on with it first, or: fimforensics ingest CASE --abandon")
     with ThreadPoolExecutor(1) as beside_it:

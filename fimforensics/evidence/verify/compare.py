@@ -6,14 +6,16 @@ Rows are found by their key (rowid or primary key), so a renumbered row is one t
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import apsw
 
-from fimforensics import sql
+from fimforensics import opening, sql
 from fimforensics.evidence.verify.report import MOST, Difference
 
+_STEPS = 4_000_000  # of SQLite's machine, beside those for each byte
 Where = Callable[[apsw.Connection, str, Any], dict[str, Any]]  # table and row → snapshot, offset and length of its record
 
 
@@ -54,6 +56,17 @@ def _differs(name: str, typed: bool) -> str:
 
 def _join(one: Shape) -> str:
     return " AND ".join(f'e."{key}" IS g."{key}"' if key != "rowid" else "e.rowid = g.rowid" for key in one.keys)
+
+
+@contextlib.contextmanager
+def bounded(db: apsw.Connection) -> Iterator[None]:
+    """Meanwhile no more steps than comparing a case of this size can need: pages of a table may lead back to themselves."""
+    size = sql.cell(db, "PRAGMA given.page_count") * opening.PAGE
+    db.set_progress_handler(opening.budget(size, _STEPS), opening.LOOK)
+    try:
+        yield
+    finally:
+        db.set_progress_handler(None)
 
 
 def same(db: apsw.Connection, one: Shape) -> bool:

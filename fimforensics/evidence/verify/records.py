@@ -60,13 +60,15 @@ def against(derived: expected.Expected, told: list, found: list[Difference], rep
     if expected.hopeless(found):
         report.unchecked.append("records and interpretation: the originals do not give the case again as it is")
         return
-    report.check("originals", "every stored cell against what reading the sources again stores", originals.stored(db))
+    with compare.bounded(db):
+        report.check("originals", "every stored cell against what reading the sources again stores", originals.stored(db))
     evidence = [one for one in tables(db) if not interpretation.is_one(one)]
     left_out = {table: columns + (() if derived.key else _BY_KEY) for table, columns in TOLD.items()}
     rows = sum(sql.cell(db, f'SELECT count(*) FROM main."{table}"') for table in evidence)
-    report.check("records", f"{rows:,} rows of {len(evidence)} tables, derived again from the originals, every cell",
-                 (one for table in evidence for one in compare.differences(
-                     db, compare.shape(db, table, left_out.get(table, ())), "records", where)))
+    with compare.bounded(db):
+        report.check("records", f"{rows:,} rows of {len(evidence)} tables, derived again from the originals, every cell",
+                     (one for table in evidence for one in compare.differences(
+                         db, compare.shape(db, table, left_out.get(table, ())), "records", where)))
     _leaves(derived, report)
     if recompute:
         interpretation.check(derived, tables(db), report, where)

@@ -275,7 +275,7 @@ def test_a_second_reading_of_times() -> None:
 
 def test_serve(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[tuple] = []
-    monkeypatch.setattr(serve, "run", lambda cases, **told: called.append(
+    monkeypatch.setattr(serve, "run", lambda cases, ways, **told: called.append(
         (cases, told["port"], told["once"], told["open_browser"])) or 0)
     assert cli("serve", "c.db", "--port", 0, "--once", "--open")[0] == 0
     assert called == [([Path("c.db")], 0, True, True)]

@@ -143,7 +143,7 @@ def made(good: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="children of this process are made by fork")
 @pytest.mark.parametrize("made", list(HOSTILE), indirect=True)
 def test_no_hostile_case_hangs_swells_writes_or_falls_over(made: Path, good: Path) -> None:
-    """All commands with FIMFORENSICS_HOSTILE set; else verify and two that every run draws anew, fewer of what the door refuses."""
+    """All commands with FIMFORENSICS_HOSTILE set; else verify and two that every run draws anew, fewer where the door refuses."""
     before, base, refused = lying(made), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, False
     drawn = COMMANDS[1:] if os.environ.get("FIMFORENSICS_HOSTILE") else [VERIFY, *random.sample(COMMANDS[1:], 2)]
     for words in (COMMANDS[0], *drawn):

@@ -62,7 +62,8 @@ def _join(one: Shape) -> str:
 def bounded(db: apsw.Connection) -> Iterator[None]:
     """Meanwhile no more steps than comparing a case of this size can need: pages of a table may lead back to themselves."""
     size = sql.cell(db, "PRAGMA given.page_count") * opening.PAGE
-    db.set_progress_handler(opening.budget(size, _STEPS), opening.LOOK)
+    spent = opening.budget(size, _STEPS)
+    db.set_progress_handler(lambda: bool(spent()), opening.LOOK)
     try:
         yield
     finally:

@@ -132,7 +132,10 @@ def _inside(case: Path, connection: sqlite3.Connection, seal: sealed.Seal | None
                 sealed.tables(connection, seal, report)
         report.check("integrity", "SQLite's integrity_check, in full", integrity.result())
     with _faults(connection, report, "tree"):
-        leaves = statement.all_leaves(connection)
+        try:
+            leaves = statement.all_leaves(connection)
+        except ValueError as error:
+            raise Problem(str(error)) from None
         root = tree.root(leaves).hex()
         report.facts |= {"root": root, "leaves": len(leaves)}
         if seal:

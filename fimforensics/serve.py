@@ -101,6 +101,7 @@ def _came_from(path: Path) -> frozenset[str]:
 def _counted(path: Path) -> dict[str, Any]:
     """The case's counts, if it is one that may be served as it lies there."""
     with reading(path) as connection:
+        (_,) = connection.execute("SELECT id FROM case_info").fetchall()  # else `reading` says what is wrong
         return counts(connection, path)
 
 

@@ -68,9 +68,12 @@ def _of_day(connection: sqlite3.Connection, asked: Conditions, day: str, equal: 
         if not whole:
             return 0
         times = ((_OTHER_SIDE[sign], time),)
-    rows = [*equal, "time >= ? AND time < ?", *(f"time {one} ?" for one, _ in times)]
-    part: int = connection.execute(f"SELECT count(*) FROM events WHERE {' AND '.join(rows)}",
-                                   (day, day + _END, *(one for _, one in times))).fetchone()[0]
+    lower = max([(day, False), *((one, said == ">") for said, one in times if said[0] == ">")])
+    upper = min([(day + _END, True), *((one, said == "<") for said, one in times if said[0] == "<")],
+                key=lambda one: (one[0], not one[1]))
+    # only the narrowest of both sides: given more, SQLite may look for another and read the whole day
+    rows = [*equal, f"time {'>' if lower[1] else '>='} ?", f"time {'<' if upper[1] else '<='} ?"]
+    part: int = connection.execute(f"SELECT count(*) FROM events WHERE {' AND '.join(rows)}", (lower[0], upper[0])).fetchone()[0]
     return whole - part if times is not asked.times else part
 
 

@@ -168,30 +168,31 @@ def among(around: Around, keys: Iterable[Key]) -> tuple[list[Relation], dict[Key
 
     Of a thing BETWEEN relations at each side are looked at; one is missed only where both its ends have more.
     """
-    shown = dict.fromkeys(keys)
+    shown = {key: around.rows(key) for key in keys}
+    known = {(key[0], number) for key, numbers in shown.items() for number in numbers}
     rows: dict[tuple, Relation] = {}
     degrees: dict[Key, int] = {}
     busy: dict[str, set[str]] = {"subject": set(), "object": set()}
-    for key in shown:
+    for key, numbers in shown.items():
         degrees[key] = 0
         for end, may in (("subject", OUT), ("object", INTO)):
-            some = _beside(around, key, end) if may.get(key[0]) else []
+            some = _beside(around, key[0], numbers, end) if may.get(key[0]) else []
             degrees[key] += len(some)
             if len(some) == BETWEEN:
                 busy[end].add(key[0])
             for row in some:
-                if around.one((row[3], row[4]) if end == "subject" else (row[0], row[1])) in shown:
+                if ((row[3], row[4]) if end == "subject" else (row[0], row[1])) in known:
                     rows[row] = _relation(around, row)
     missed = any(_REACHED[kind] & busy["object"] for kind in busy["subject"])
     return sorted(merged(rows.values()), key=lambda one: (one.first, one.mark)), degrees, missed
 
 
-def _beside(around: Around, key: Key, end: str) -> list[tuple]:
-    numbers, relations = around.rows(key), [one for one in around.relations if one != "renamed to"]
+def _beside(around: Around, kind: str, numbers: list[int], end: str) -> list[tuple]:
+    relations = [one for one in around.relations if one != "renamed to"]
     return around.db.execute(
         f"SELECT {_COLUMNS} FROM relations INDEXED BY relations_{end} WHERE {end}_kind = ? AND {end}_id IN ({_marks(numbers)}) "
         f"AND relation IN ({_marks(relations)}) AND first <= ? AND last >= ? LIMIT {BETWEEN}",
-        (key[0], *numbers, *relations, around.until, around.since)).fetchall()
+        (kind, *numbers, *relations, around.until, around.since)).fetchall()
 
 
 # Kinds of things that relations from a kind lead to.

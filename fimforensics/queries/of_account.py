@@ -15,7 +15,7 @@ from fimforensics.queries.rarity import KINDS, fleet, sentence
 MOST_PROCESSES = 2_000  # the account's processes that are looked at, those that began to act last
 MOST_REQUESTS = 5_000
 _RAN = "SELECT r.object_id, p.name, p.pid, p.image_key, p.host_id, h.name, r.events, r.first, r.last"
-LOOKED_AT = 10  # processes whose changes are looked at
+LOOKED_AT = 6  # processes whose changes are looked at
 
 
 @dataclass(frozen=True)

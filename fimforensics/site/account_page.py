@@ -87,7 +87,7 @@ def ask(connection: sqlite3.Connection, asked: Asked) -> AccountPage | None:
     suspect = {one.process_id for one in found}
     looked_at = sorted(ran, key=lambda one: (one.process_id not in suspect, -one.events))[:queries.LOOKED_AT]
     subjects = [("account", number), *(("process", one.process_id) for one in looked_at)]
-    things, ways, _ = of_process.changed(connection, subjects, 60)
+    things, ways, _ = of_process.changed(connection, subjects, 40)
     by_folder = folders(things)
     hosts, programs = on_hosts(ran), used(ran, {program: count for program, (count, _) in known.items()})
     return AccountPage(

@@ -8,7 +8,7 @@ are shown already. Contents that are the same under several rows of `contents` a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from fimforensics.queries.entities import same_content
@@ -18,6 +18,7 @@ from fimforensics.queries.trace_steps import CHANGES, COUNTED, Key
 LOOKED = 300  # relations of one fan that are looked at
 BETWEEN = 100  # relations of one thing at each side that are looked at for those between shown things
 RENAMES = 60
+TOGETHER = 500  # relations of which all is asked for at once
 RELATIONS = ("acted through", "ran", *CHANGES, "became", "renamed to", "had")
 # Which relations may go out from a thing, and which may come to it.
 OUT: dict[str, tuple[str, ...]] = {
@@ -170,7 +171,7 @@ def among(around: Around, keys: Iterable[Key]) -> tuple[list[Relation], dict[Key
     """
     shown = {key: around.rows(key) for key in keys}
     known = {(key[0], number) for key, numbers in shown.items() for number in numbers}
-    rows: dict[tuple, Relation] = {}
+    wanted: set[int] = set()
     degrees: dict[Key, int] = {}
     busy: dict[str, set[str]] = {"subject": set(), "object": set()}
     for key, numbers in shown.items():
@@ -180,17 +181,25 @@ def among(around: Around, keys: Iterable[Key]) -> tuple[list[Relation], dict[Key
             degrees[key] += len(some)
             if len(some) == BETWEEN:
                 busy[end].add(key[0])
-            for row in some:
-                if ((row[3], row[4]) if end == "subject" else (row[0], row[1])) in known:
-                    rows[row] = _relation(around, row)
+            wanted.update(row for row, *other in some if tuple(other) in known)
     missed = any(_REACHED[kind] & busy["object"] for kind in busy["subject"])
-    return sorted(merged(rows.values()), key=lambda one: (one.first, one.mark)), degrees, missed
+    numbers = sorted(wanted)
+    rows = merged(row for at in range(0, len(numbers), TOGETHER) for row in _rows(around, numbers[at:at + TOGETHER]))
+    return sorted(rows, key=lambda one: (one.first, one.mark)), degrees, missed
 
 
-def _beside(around: Around, kind: str, numbers: list[int], end: str) -> list[tuple]:
+def _rows(around: Around, numbers: Sequence[int]) -> list[Relation]:
+    found = around.db.execute(f"SELECT {_COLUMNS} FROM relations WHERE id IN ({_marks(numbers)})", numbers).fetchall()
+    return [_relation(around, row) for row in found]
+
+
+def _beside(around: Around, kind: str, numbers: list[int], end: str) -> list[tuple[int, str, int]]:
+    """The relations of a thing at one side: each's number and its other end. Most are of no use, so no more is asked of them."""
+    other = "object" if end == "subject" else "subject"
     relations = [one for one in around.relations if one != "renamed to"]
     return around.db.execute(
-        f"SELECT {_COLUMNS} FROM relations INDEXED BY relations_{end} WHERE {end}_kind = ? AND {end}_id IN ({_marks(numbers)}) "
+        f"SELECT id, {other}_kind, {other}_id FROM relations INDEXED BY relations_{end} "
+        f"WHERE {end}_kind = ? AND {end}_id IN ({_marks(numbers)}) "
         f"AND relation IN ({_marks(relations)}) AND first <= ? AND last >= ? LIMIT {BETWEEN}",
         (kind, *numbers, *relations, around.until, around.since)).fetchall()
 

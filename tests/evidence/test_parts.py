@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 import zstandard
 from parts_case import ALTERED, PEOPLE, SECRET, change, cli, here, made, places, report
 
@@ -48,6 +49,18 @@ def test_events_of_a_part_are_those_of_the_whole(here: Path) -> None:
     assert cli("events", "p.db", "--json")[1] == cli("events", "w.db", "--path", "users", "--json")[1] != ""
     number = json.loads(cli("events", "p.db", "--json")[1].splitlines()[3])["id"]
     assert cli("show", "p.db", number, "--raw") == cli("show", "w.db", number, "--raw")
+
+
+@pytest.mark.parametrize("filters", [
+    ("--kind", "registry"), ("--change", "Modified"), ("--process", "tool"), ("--account", "zwolinski"), ("--hash", f"{1:064x}"),
+    ("--until", "2026-09-03"), ("--snapshot", "1"), ("--subscription", "none-such"), ("--finding", "none-such")])
+def test_every_filter_of_events_makes_a_part_of_them(here: Path, filters: tuple[str, str]) -> None:
+    wanted = [json.loads(line)["event_key"] for line in cli("events", "w.db", *filters, "--json", "--limit", "100")[1].splitlines()]
+    code, _, err = cli("derive", "w.db", "p.db", *filters)
+    assert (code == 0) == bool(wanted), err
+    if wanted:
+        told = cli("events", "p.db", "--json", "--limit", "100")[1].splitlines()
+        assert [json.loads(line)["event_key"] for line in told] == wanted and cli("verify", "p.db")[0] == 0
 
 
 def packed(path: Path) -> Iterator[bytes]:

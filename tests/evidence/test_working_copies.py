@@ -121,6 +121,7 @@ def test_custody_goes_on_beside_a_sealed_case() -> None:
         cli(
             "transfer",
             "c.db",
+            "--json",
             "--to",
             "Court 3",
             "--from",

@@ -55,7 +55,8 @@ def test_events_of_a_part_are_those_of_the_whole(here: Path) -> None:
     ("--kind", "registry"), ("--change", "Modified"), ("--process", "tool"), ("--account", "zwolinski"), ("--hash", f"{1:064x}"),
     ("--until", "2026-09-03"), ("--snapshot", "1"), ("--subscription", "none-such"), ("--finding", "none-such")])
 def test_every_filter_of_events_makes_a_part_of_them(here: Path, filters: tuple[str, str]) -> None:
-    wanted = [json.loads(line)["event_key"] for line in cli("events", "w.db", *filters, "--json", "--limit", "100")[1].splitlines()]
+    whole = cli("events", "w.db", *filters, "--json", "--limit", "100")[1].splitlines()
+    wanted = [json.loads(line)["event_key"] for line in whole]
     code, _, err = cli("derive", "w.db", "p.db", *filters)
     assert (code == 0) == bool(wanted), err
     if wanted:

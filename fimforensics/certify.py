@@ -26,6 +26,7 @@ from fimforensics.evidence.verify import LAYERS, Options, Report, verify
 from fimforensics.parts import check as parts
 from fimforensics.queries import case as queries
 from fimforensics.queries import parts as of_parts
+from fimforensics.seal import file_facts
 from fimforensics.text import visible
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -66,21 +67,12 @@ def _certificate(case: Path, connection: sqlite3.Connection, report: Report) -> 
     told = statement.read(beside.seal_file(case))[0] if sealed else None
     part = of_parts.part(connection)
     return Certificate(
-        made=custody.now(), tool=custody.tool(), info=queries.info(connection), file=_file(case), root=tree.root(leaves).hex(),
+        made=custody.now(), tool=custody.tool(), info=queries.info(connection), file=file_facts(case), root=tree.root(leaves).hex(),
         leaves=len(leaves), seal=told["sealed"] if told else None,
         statement_sha256=after.anchor(case) if sealed else None, signers=list(report.facts.get("signers", ())),
         sources=list(_sources(connection, part is not None)), part=part, redactions=list(of_parts.redactions(connection)),
         report=report, log=list(queries.custody(connection)),
         later=after.entries(case) if sealed and not after.check(case) else [])
-
-
-def _file(case: Path) -> dict[str, Any]:
-    found, size = sha256(), 0
-    with case.open("rb") as stream:
-        while data := stream.read(1 << 20):
-            found.update(data)
-            size += len(data)
-    return {"name": case.name, "size": size, "sha256": found.hexdigest()}
 
 
 def _sources(connection: sqlite3.Connection, is_part: bool) -> list[dict[str, Any]]:

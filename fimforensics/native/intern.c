@@ -5,7 +5,7 @@
  * whether it is the one that was seen last; the case is asked where it is not.
  */
 #include "intern.h"
-#include "sha256.h"
+#include "lane.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +22,7 @@ typedef struct {
     Entity *entities;
     size_t count, width;  /* a power of two */
     uint8_t secret[SECRET];
-    char *at;  /* an entity's cells as bytes */
-    size_t size, room;
+    Buffer told;  /* an entity's cells as bytes */
 } Seen;
 
 static Entity *entity_at(const Seen *seen, uint64_t first, uint32_t second) {
@@ -52,48 +51,32 @@ static bool widened(Seen *seen) {
     return true;
 }
 
-static bool put(Seen *seen, const void *data, size_t size) {
-    if (seen->size + size > seen->room) {
-        size_t room = 2 * (seen->size + size);
-        char *wider = realloc(seen->at, room);
-        if (!wider) {
-            PyErr_NoMemory();
-            return false;
-        }
-        seen->at = wider;
-        seen->room = room;
-    }
-    memcpy(seen->at + seen->size, data, size);
-    seen->size += size;
-    return true;
-}
-
 /* A cell as bytes that no other cell has: its kind, its length, itself. */
-static bool put_cell(Seen *seen, PyObject *cell) {
+static bool put_cell(Buffer *told, PyObject *cell) {
     if (cell == Py_None)
-        return put(seen, "n", 1);
+        return PUT(told, "n");
     if (PyLong_Check(cell)) {  /* as for SQLite, true is 1 */
         long long number = PyLong_AsLongLong(cell);
-        return !(number == -1 && PyErr_Occurred()) && put(seen, "i", 1) && put(seen, &number, sizeof number);
+        return !(number == -1 && PyErr_Occurred()) && PUT(told, "i") && put(told, (const char *)&number, sizeof number);
     }
     Py_ssize_t size;
     const char *text = PyUnicode_AsUTF8AndSize(cell, &size);  /* TypeError: an entity has whole numbers and texts, nothing else */
     if (!text)
         return false;
     uint64_t length = (uint64_t)size;
-    return put(seen, "t", 1) && put(seen, &length, sizeof length) && put(seen, text, (size_t)size);
+    return PUT(told, "t") && put(told, (const char *)&length, sizeof length) && put(told, text, (size_t)size);
 }
 
 /* The bytes begin with the secret and the kind. */
 static bool begin(Seen *seen, unsigned kind) {
-    unsigned char told = (unsigned char)kind;
-    seen->size = 0;
-    return put(seen, seen->secret, SECRET) && put(seen, &told, 1);
+    char told = (char)kind;
+    seen->told.size = 0;
+    return put(&seen->told, (const char *)seen->secret, SECRET) && put(&seen->told, &told, 1);
 }
 
 static void digest(const Seen *seen, uint64_t *first, uint32_t *second) {
     uint8_t found[32];
-    sha_end(SHA_START, 0, (const uint8_t *)seen->at, seen->size, found);
+    sha_end(SHA_START, 0, (const uint8_t *)seen->told.at, seen->told.size, found);
     memcpy(first, found, sizeof *first);
     memcpy(second, found + sizeof *first, sizeof *second);
 }
@@ -149,7 +132,7 @@ static bool hash_of(Seen *seen, const Taking *now, PyObject *row, uint64_t *firs
     bool well = begin(seen, now->kind);
     int count = now->key_count ? now->key_count : now->columns;
     for (int i = 0; well && i < count; i++)
-        well = put_cell(seen, PyTuple_GET_ITEM(row, (now->key_count ? now->keys[i] : i) + 1));
+        well = put_cell(&seen->told, PyTuple_GET_ITEM(row, (now->key_count ? now->keys[i] : i) + 1));
     if (well)
         digest(seen, first, second);
     return well;
@@ -160,7 +143,7 @@ static bool label_of(Seen *seen, const Taking *now, PyObject *row, uint64_t *lab
     *label = 0;
     if (now->label < 0)
         return true;
-    if (!begin(seen, 0xff) || !put_cell(seen, PyTuple_GET_ITEM(row, now->label + 1)))
+    if (!begin(seen, 0xff) || !put_cell(&seen->told, PyTuple_GET_ITEM(row, now->label + 1)))
         return false;
     digest(seen, label, &ignored);
     return true;
@@ -278,7 +261,7 @@ static int seen_init(PyObject *self, PyObject *args, PyObject *named) {
 static void seen_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     free(((Seen *)self)->entities);
-    free(((Seen *)self)->at);
+    free(((Seen *)self)->told.at);
     type->tp_free(self);
     Py_DECREF(type);
 }

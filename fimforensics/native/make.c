@@ -94,6 +94,18 @@ static int64_t path_number(Lane *lane, Text path, Text name) {
     return path.at ? known_or_new(lane, PATHS, "paths", 0, path, text_some(name), (Text){NULL, 0}, path_row) : NONE;
 }
 
+/* The file's and its paths' entities. An exception (Ctrl-C's, say) ends it at once: Python must not be called with one set. */
+static bool file_numbers(Lane *lane, int64_t host, Block *block, Text path, Text key, Text name, Text old_path, Text old_name) {
+    block->ids[0] = path.at ? known_or_new(lane, FILE_NUMBERS, "files", host, path, (Text){NULL, 0}, key, file_row) : NONE;
+    if (block->ids[0] == NONE && PyErr_Occurred())
+        return false;
+    block->ids[1] = path_number(lane, path, name);
+    if (block->ids[1] == NONE && PyErr_Occurred())
+        return false;
+    block->ids[2] = path_number(lane, old_path, old_name);
+    return block->ids[2] != NONE || !PyErr_Occurred();
+}
+
 static bool empty(Text text) {
     return text.at && !text.size;
 }
@@ -114,10 +126,7 @@ int file_make(Lane *lane, int64_t host, Block *block) {
     Text whole = joined(lane, path, name, &form), old = joined(lane, old_path, old_name, &old_form);
     if (whole.at && !file_key(lane, whole, &key))
         return STRANGE;
-    block->ids[0] = whole.at ? known_or_new(lane, FILE_NUMBERS, "files", host, whole, (Text){NULL, 0}, key, file_row) : NONE;
-    block->ids[1] = path_number(lane, whole, name);
-    block->ids[2] = path_number(lane, old, old_name);
-    if (PyErr_Occurred())
+    if (!file_numbers(lane, host, block, whole, key, name, old, old_name))
         return FAILED;
     Text told[] = {name, type, whole.at ? whole : path, old_name, old.at ? old : old_path};
     static const uint8_t slots[] = {FILE_NAME, FILE_TYPE, FILE_PATH, OLD_FILE_NAME, OLD_FILE_PATH};

@@ -1,14 +1,14 @@
 """What lies around a thing in the graph of relations, as far as one look goes: for pictures that a person opens step by step.
 
 A fan is the relations of one kind on one side of a thing. Of each the first `LOOKED` in time are looked at, through an index;
-the most telling of them come first: what ran or has a finding, then by time. `among` gives the relations between things that
-are shown already. Contents that are the same under several rows of `contents` are one thing, an address is one thing.
+the most telling of them come first: what ran or has a finding, then by time. Contents that are the same under several rows of
+`contents` are one thing, an address is one thing.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from fimforensics.queries.entities import same_content
@@ -16,9 +16,7 @@ from fimforensics.queries.trace_moments import ALL_TIME
 from fimforensics.queries.trace_steps import CHANGES, COUNTED, Key
 
 LOOKED = 300  # relations of one fan that are looked at
-BETWEEN = 100  # relations of one thing at each side that are looked at for those between shown things
 RENAMES = 60
-TOGETHER = 500  # relations of which all is asked for at once
 RELATIONS = ("acted through", "ran", *CHANGES, "became", "renamed to", "had")
 # Which relations may go out from a thing, and which may come to it.
 OUT: dict[str, tuple[str, ...]] = {
@@ -102,12 +100,12 @@ def fans(around: Around, key: Key) -> Iterator[Fan]:
 def _fan(around: Around, key: Key, relation: str, out: bool) -> Fan:
     end = "subject" if out else "object"
     numbers = around.rows(key)
-    where = (f"FROM relations INDEXED BY relations_{end} WHERE {end}_kind = ? AND {end}_id IN ({_marks(numbers)}) "
+    where = (f"FROM relations INDEXED BY relations_{end} WHERE {end}_kind = ? AND {end}_id IN ({marks(numbers)}) "
              "AND relation = ? AND first <= ? AND last >= ?")
     values = (key[0], *numbers, relation, around.until, around.since)
-    rows = around.db.execute(f"SELECT {_COLUMNS} {where} ORDER BY first, subject_id, object_id, basis LIMIT {LOOKED}",
+    rows = around.db.execute(f"SELECT {COLUMNS} {where} ORDER BY first, subject_id, object_id, basis LIMIT {LOOKED}",
                              values).fetchall()
-    found = merged(_relation(around, row) for row in rows)
+    found = merged(relation_of(around, row) for row in rows)
     of = len(found) if len(rows) < LOOKED else around.db.execute(
         f"SELECT count(*) FROM (SELECT 1 {where} LIMIT {COUNTED + 1})", values).fetchone()[0]
     telling = told(around, {row.other(key) for row in found})
@@ -124,7 +122,8 @@ def merged(relations: Iterable[Relation]) -> list[Relation]:
     return list(found.values())
 
 
-def _marks(values: Collection[object]) -> str:
+def marks(values: Collection[object]) -> str:
+    """Question marks for so many values of a statement."""
     return ", ".join("?" * len(values))
 
 
@@ -141,10 +140,11 @@ def _renames(around: Around, key: Key, out: bool) -> Fan:
     return Fan("renamed to", out, tuple(found), len(found))
 
 
-_COLUMNS = "subject_kind, subject_id, relation, object_kind, object_id, basis, events, first, last"
+COLUMNS = "subject_kind, subject_id, relation, object_kind, object_id, basis, events, first, last"
 
 
-def _relation(around: Around, row: tuple) -> Relation:
+def relation_of(around: Around, row: tuple) -> Relation:
+    """The edge that a row of COLUMNS tells, each end under its one number."""
     one, one_id, relation, other, other_id, *rest = row
     return Relation(around.one((one, one_id)), relation, around.one((other, other_id)), *rest)
 
@@ -156,53 +156,9 @@ def told(around: Around, keys: Collection[Key]) -> set[Key]:
         numbers = sorted(number for one, number in keys if one == kind)
         if numbers:
             found |= {(kind, number) for (number,) in around.db.execute(
-                f"SELECT {column} FROM findings WHERE {column} IN ({_marks(numbers)})", numbers)}
+                f"SELECT {column} FROM findings WHERE {column} IN ({marks(numbers)})", numbers)}
             if kind == "file":
                 found |= {(kind, number) for (number,) in around.db.execute(
                     "SELECT subject_id FROM relations WHERE subject_kind = 'file' AND relation = 'became' "
-                    f"AND subject_id IN ({_marks(numbers)})", numbers)}
+                    f"AND subject_id IN ({marks(numbers)})", numbers)}
     return found
-
-
-def among(around: Around, keys: Iterable[Key]) -> tuple[list[Relation], dict[Key, int], bool]:
-    """The relations between shown things; how many each thing has; and whether one may be missing.
-
-    Of a thing BETWEEN relations at each side are looked at; one is missed only where both its ends have more.
-    """
-    shown = {key: around.rows(key) for key in keys}
-    known = {(key[0], number) for key, numbers in shown.items() for number in numbers}
-    wanted: set[int] = set()
-    degrees: dict[Key, int] = {}
-    busy: dict[str, set[str]] = {"subject": set(), "object": set()}
-    for key, numbers in shown.items():
-        degrees[key] = 0
-        for end, may in (("subject", OUT), ("object", INTO)):
-            some = _beside(around, key[0], numbers, end) if may.get(key[0]) else []
-            degrees[key] += len(some)
-            if len(some) == BETWEEN:
-                busy[end].add(key[0])
-            wanted.update(row for row, *other in some if tuple(other) in known)
-    missed = any(_REACHED[kind] & busy["object"] for kind in busy["subject"])
-    numbers = sorted(wanted)
-    rows = merged(row for at in range(0, len(numbers), TOGETHER) for row in _rows(around, numbers[at:at + TOGETHER]))
-    return sorted(rows, key=lambda one: (one.first, one.mark)), degrees, missed
-
-
-def _rows(around: Around, numbers: Sequence[int]) -> list[Relation]:
-    found = around.db.execute(f"SELECT {_COLUMNS} FROM relations WHERE id IN ({_marks(numbers)})", numbers).fetchall()
-    return [_relation(around, row) for row in found]
-
-
-def _beside(around: Around, kind: str, numbers: list[int], end: str) -> list[tuple[int, str, int]]:
-    """The relations of a thing at one side: each's number and its other end. Most are of no use, so no more is asked of them."""
-    other = "object" if end == "subject" else "subject"
-    relations = [one for one in around.relations if one != "renamed to"]
-    return around.db.execute(
-        f"SELECT id, {other}_kind, {other}_id FROM relations INDEXED BY relations_{end} "
-        f"WHERE {end}_kind = ? AND {end}_id IN ({_marks(numbers)}) "
-        f"AND relation IN ({_marks(relations)}) AND first <= ? AND last >= ? LIMIT {BETWEEN}",
-        (kind, *numbers, *relations, around.until, around.since)).fetchall()
-
-
-# Kinds of things that relations from a kind lead to.
-_REACHED = {kind: {other for other, into in INTO.items() if set(out) & set(into)} for kind, out in OUT.items()}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fimforensics import arrivals, places
+from fimforensics.queries.remembered import remembered
 
 KINDS = ("image in folder", "account with image", "extension in folder")
 CONTENT = "content"
@@ -37,8 +38,13 @@ class Fleet:
         return self.hosts, "hosts"
 
 
-def fleet(connection: Any) -> Fleet:
+def fleet(connection: sqlite3.Connection) -> Fleet:
     """The denominators of all rarity."""
+    return remembered(connection, "fleet", counted_fleet)
+
+
+def counted_fleet(connection: Any) -> Fleet:
+    """`fleet`, of a case that may be growing."""
     row = connection.execute(f"""SELECT count(*), coalesce(sum(linux), 0), coalesce(sum(windows), 0) FROM (SELECT
         EXISTS (SELECT 1 FROM files f WHERE f.host_id = h.host_id AND f.key >= '/' AND f.key < '0') AS linux,
         EXISTS (SELECT 1 FROM files f WHERE f.host_id = h.host_id AND f.key >= '0')

@@ -16,6 +16,7 @@ from fimforensics.queries import graph_near as near
 from fimforensics.queries import trace as traces
 from fimforensics.queries import trace_path as paths
 from fimforensics.queries.entities import Entity
+from fimforensics.queries.graph_among import among
 from fimforensics.queries.graph_near import Around, Relation
 from fimforensics.queries.trace_moments import ALL_TIME
 from fimforensics.queries.trace_steps import Key
@@ -159,7 +160,7 @@ def ask(connection: sqlite3.Connection, asked: Asked) -> ExplorePage:
         growing.add(key, None, 0)
     told = _way(growing)
     _open(growing, waiting)
-    relations, degrees, missed = near.among(around, growing.found)
+    relations, degrees, missed = among(around, growing.found)
     _between(growing, relations)
     nodes = tuple(_node(growing, key, degrees[key]) for key in growing.found)
     return ExplorePage(

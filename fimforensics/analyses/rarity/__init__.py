@@ -19,7 +19,7 @@ import apsw
 from fimforensics import arrivals, places, sql
 from fimforensics.analyses.contract import EVENTS_END, Analysis, Finding, Progress
 from fimforensics.analyses.rarity import actors
-from fimforensics.queries.rarity import KINDS, Fleet, fleet
+from fimforensics.queries.rarity import KINDS, Fleet, counted_fleet
 
 HELD = 150_000  # pairs on hosts that are held in memory
 CACHED = 1 << 16  # texts whose numbers are
@@ -92,7 +92,7 @@ def run(db: apsw.Connection, progress: Progress) -> Iterator[Finding]:
     finally:
         if collecting:
             gc.enable()
-    rare, whole = _Rare(), fleet(db)
+    rare, whole = _Rare(), counted_fleet(db)
     db.cursor().executemany("INSERT INTO rarity (kind, subject, object, hosts, events, first_event_id, first, last) "
                             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _rows(db, names, whole, rare))
     if rare.folders or rare.accounts:

@@ -185,7 +185,8 @@ const slide = (tools) => {
   form.remove();
   const parts = [...document.querySelectorAll("svg.explore [data-time], table.graph-things [data-time], table.graph-relations [data-time]")]
     .filter((part) => part.dataset.time);
-  return replaying(tools, times, asked().get("at") ?? times.at(-1), (now, last) => {
+  return replaying(tools, times, asked().get("at") ?? times.at(-1), (now, last, moved) => {
+    if (!moved) return; // the server drew it so, and the address stays as it was asked
     for (const part of parts) part.classList.toggle("later", part.dataset.time > now);
     const search = withAt(location.search, last ? null : now);
     if (search !== location.search) history.replaceState(null, "", search);

@@ -94,11 +94,11 @@ export const replaying = (tools, times, at, told) => {
   slider.value = Math.max(0, times.findLastIndex((time) => time <= at));
   const output = document.createElement("output");
   label.append("Up to ", slider);
-  const show = () => {
+  const show = (moved = true) => {
     const now = times[slider.value];
     output.textContent = `${now.slice(0, 19).replace("T", " ")} UTC`;
     slider.setAttribute("aria-valuetext", output.textContent);
-    told(now, Number(slider.value) === times.length - 1);
+    told(now, Number(slider.value) === times.length - 1, moved);
   };
   let playing = null;
   const stop = () => { clearInterval(playing); playing = null; play.textContent = "Replay"; };
@@ -115,6 +115,6 @@ export const replaying = (tools, times, at, told) => {
   });
   slider.addEventListener("input", () => { if (playing) stop(); show(); });
   tools.append(label, output);
-  show();
+  show(false);
   return () => { if (playing) stop(); };
 };

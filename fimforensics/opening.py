@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import apsw
+
 from fimforensics import schema
 from fimforensics.errors import Problem
 from fimforensics.readonly import authorize_checks
@@ -154,6 +156,23 @@ def open_read(path: Path, formats: Iterable[int] = (schema.FORMAT,)) -> sqlite3.
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def open_quick(path: Path) -> apsw.Connection:
+    """A further connection, as strict, to a case that `open_read` has open: without locks, many rows come twice as quick.
+
+    apsw.Error where SQLite cannot open it.
+    """
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOMUTEX
+    connection = apsw.Connection(path.absolute().as_uri() + "?mode=ro&immutable=1", flags=flags)
+    for limit, value in LIMITS.items():
+        connection.limit(limit, value)
+    for name, on in (("DEFENSIVE", 1), ("ENABLE_TRIGGER", 0), ("ENABLE_LOAD_EXTENSION", 0), ("TRUSTED_SCHEMA", 0)):
+        connection.config(getattr(apsw, f"SQLITE_DBCONFIG_{name}"), on)
+    connection.authorizer = authorize_checks
+    spent = budget(path.stat().st_size)
+    connection.set_progress_handler(lambda: bool(spent()), LOOK)
     return connection
 
 

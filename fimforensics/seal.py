@@ -21,6 +21,7 @@ from fimforensics import case as cases
 from fimforensics import sql
 from fimforensics.errors import Problem
 from fimforensics.evidence import beside, custody, sshsig, statement, tree
+from fimforensics.opening import open_quick
 
 Progress = Callable[[str], None]
 
@@ -57,9 +58,9 @@ def seal(case: Path, key: Ed25519PrivateKey | None, note: str | None = None, par
         db.execute("COMMIT")
     _sync(case)
     before = case.stat()
-    with cases.reading(case) as connection:
+    with cases.reading(case) as connection, contextlib.closing(open_quick(case)) as quick:
         sealed = statement.now(note, who.fingerprint if who else None)
-        told = statement.make(connection, file_facts(case), sealed, grown, progress)
+        told = statement.make(connection, quick, file_facts(case), sealed, grown, progress)
     data = statement.canonical(told)
     after = case.stat()
     if (before.st_size, before.st_mtime_ns, before.st_ino) != (after.st_size, after.st_mtime_ns, after.st_ino):

@@ -31,15 +31,15 @@ ALONE = 8 << 20  # bytes of a source below which a second process costs more tha
 _READY = 3
 
 
-def stream(task: Task, size: int, *, quick: bool = True) -> Iterator[tuple]:
+def stream(task: Task, size: int) -> Iterator[tuple]:
     """The messages of `task`, made in process or, for a source of many bytes, beside.
 
-    `quick`: lines of JSON, which the compiled module reads quicker than they would cross, are read in process.
+    Lines of JSON, which the compiled module reads quicker than they would cross, are read in process.
     """
     if size < ALONE:
         yield from messages(task)
         return
-    if quick and native is not None and _lines(task.path):
+    if native is not None and _lines(task.path):
         with _uncollected():
             yield from messages(task)
         return

@@ -14,9 +14,13 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 from struct import Struct
 from typing import Any, NamedTuple
 
+import apsw
+
+from fimforensics.errors import Problem
 from fimforensics.native import native
 
 _LONG, _DOUBLE, _LENGTH = Struct(">cq").pack, Struct(">cd").pack, Struct(">cQ").pack
@@ -95,33 +99,50 @@ def salt(connection: sqlite3.Connection) -> str:
     return str(told[0]) if told else ""
 
 
-def table_digest(connection: sqlite3.Connection, table: str, ddl: str, salted: str) -> TableDigest:
-    """The digest of one table; `salted` is `salt(connection)`."""
+def table_digest(connection: sqlite3.Connection, table: str, ddl: str, salted: str, quick: apsw.Connection | None = None
+                 ) -> TableDigest:
+    """The digest of one table; `salted` is `salt(connection)`, by `quick`, opened on the same file, rows come quicker."""
     names, query = statement(table, ddl)
     begun = sha256(row(["fimforensics table 1", salted, table, len(names), *names]))
-    if native is not None:
-        with contextlib.suppress(sqlite3.Error, UnicodeError):  # a text that is no UTF-8, which the other way takes
-            return _over(begun.copy(), connection, query, str, native.digest_rows)
-    return _over(begun, connection, query, bytearray, lambda rows: b"".join([row(cells) for cells in rows]))
+    with contextlib.suppress(apsw.Error, sqlite3.Error, UnicodeError):  # text that is no UTF-8: the other way takes it
+        if quick is not None and native is not None:
+            return _over(begun.copy(), _lists(_rows(quick, query)), native.digest_rows)
+        if native is not None:
+            with raw_text(connection, str):
+                return _over(begun.copy(), _lists(connection.execute(query)), native.digest_rows)
+    with raw_text(connection):
+        return _over(begun, _lists(connection.execute(query)), lambda rows: b"".join([row(cells) for cells in rows]))
 
 
-def _over(found: Any, connection: sqlite3.Connection, query: str, kind: Callable[[bytes], object],
-          told: Callable[[list[tuple]], bytes]) -> TableDigest:
-    """`found` over all rows of the query."""
+def _rows(quick: apsw.Connection, query: str) -> Iterator[tuple]:
+    try:
+        with contextlib.closing(quick.cursor()) as cursor:
+            yield from cursor.execute(query)
+    except apsw.InterruptError:
+        raise Problem("reading its rows took longer than any case of its size can need") from None
+
+
+def _lists(cursor: Iterator[tuple]) -> Iterator[list[tuple]]:
+    """Rows, many at once."""
+    while rows := list(islice(cursor, 512)):
+        yield rows
+
+
+def _over(found: Any, lists: Iterator[list[tuple]], told: Callable[[list[tuple]], bytes]) -> TableDigest:
+    """`found` over all rows."""
     count = 0
-    with raw_text(connection, kind):
-        cursor = connection.execute(query)
-        while rows := cursor.fetchmany(512):
-            found.update(told(rows))
-            count += len(rows)
+    for rows in lists:
+        found.update(told(rows))
+        count += len(rows)
     return TableDigest(count, found.hexdigest())
 
 
-def table_digests(connection: sqlite3.Connection, progress: Progress = lambda _: None) -> dict[str, TableDigest]:
-    """The digest of every table, by name; looks at every cell of the case."""
+def table_digests(connection: sqlite3.Connection, progress: Progress = lambda _: None, quick: apsw.Connection | None = None
+                  ) -> dict[str, TableDigest]:
+    """The digest of every table, by name; looks at every cell of the case. By `quick`, on the same file, rows come quicker."""
     found, salted = {}, salt(connection)
     for table, ddl in tables(connection).items():
-        found[table] = table_digest(connection, table, ddl, salted)
+        found[table] = table_digest(connection, table, ddl, salted, quick)
         progress(table)
     return found
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from platform import node as machine
 from typing import Any
 
+import apsw
 import rfc8785
 
 from fimforensics.errors import Problem
@@ -56,15 +57,15 @@ def now(note: str | None, signer: str | None) -> Sealed:
                   signer)
 
 
-def make(connection: sqlite3.Connection, file: dict[str, object], sealed: Sealed, parent: dict | None = None,
-         progress: Progress = lambda _: None) -> dict[str, Any]:
-    """The statement over the case behind `connection`; `file` has the name, size and sha256 of its file."""
+def make(connection: sqlite3.Connection, quick: apsw.Connection, file: dict[str, object], sealed: Sealed,
+         parent: dict | None = None, progress: Progress = lambda _: None) -> dict[str, Any]:
+    """The statement over the case behind both connections; `file` has the name, size and sha256 of its file."""
     names = ("case_id", "case_number", "examiner", "format", "tool")
     about = connection.execute(f"SELECT {', '.join(names)} FROM case_info").fetchone()
     entries, head = connection.execute("SELECT count(*), (SELECT hash FROM custody_log ORDER BY id DESC LIMIT 1) "
                                        "FROM custody_log").fetchone()
     leaves = all_leaves(connection)
-    tables = digests.table_digests(connection, progress)
+    tables = digests.table_digests(connection, progress, quick)
     return {
         "statement": KIND, "version": VERSION,
         "case": dict(zip(names, about, strict=True)),

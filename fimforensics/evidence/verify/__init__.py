@@ -129,7 +129,7 @@ def _inside(case: Path, connection: sqlite3.Connection, seal: sealed.Seal | None
         integrity = beside_it.submit(_integrity, case)
         with _faults(connection, report, "digests"):
             if seal:
-                sealed.tables(connection, seal, report)
+                sealed.tables(case, connection, seal, report)
         report.check("integrity", "SQLite's integrity_check, in full", integrity.result())
     with _faults(connection, report, "tree"):
         try:

@@ -156,7 +156,7 @@ def _take(db: apsw.Connection, key: bytes, one: history.Taken, path: Path, progr
     snapshot = _Again(db, number, one.set_id, source, resume,
                       lambda label, done, size, _: progress(label, done, size), one.records)
     try:
-        snapshot.take(stream(task, stored.size, quick=False), first=True)
+        snapshot.take(stream(task, stored.size), first=True)
     except Problem as problem:
         db.execute("ROLLBACK" if db.in_transaction else "SELECT 1")
         found += originals.hashed(number, one.hashes, originals.hashes_of(path), stored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 from fimforensics.errors import Problem
 from fimforensics.evidence import beside, digests, sshsig, statement, tree
 from fimforensics.evidence.verify.report import MOST, Difference, Report
+from fimforensics.opening import open_quick
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,11 @@ def file(case: Path, seal: Seal, report: Report) -> None:
     report.check("file", f"SHA-256 of all {size:,} bytes, against the statement", different)
 
 
-def tables(connection: sqlite3.Connection, seal: Seal, report: Report) -> None:
+def tables(case: Path, connection: sqlite3.Connection, seal: Seal, report: Report) -> None:
     """The schema's digest, every table's, and every cell's that the statement tells."""
     told = seal.statement["digests"]
-    found = digests.table_digests(connection)
+    with contextlib.closing(open_quick(case)) as quick:
+        found = digests.table_digests(connection, quick=quick)
     different = []
     if digests.schema_digest(connection) != told["schema"]:
         different.append(Difference("digests", "the schema is not the sealed one"))

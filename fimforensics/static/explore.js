@@ -1,7 +1,7 @@
 // The explorer made smooth: every act is the link that works without this script, fetched and put in place. What is drawn comes
 // from the server, so that the address alone decides it; here things only move, grow, and grow pale.
 
-import { button, dragging, keepPng, replaying, zooming } from "./picture.js";
+import { button, dragging, keepPng, opening, replaying, zooming } from "./picture.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const voice = document.querySelector("p.unseen") ?? document.body.appendChild(document.createElement("p")); // site.js made it
@@ -208,9 +208,11 @@ document.addEventListener("submit", (event) => {
   go(address(search));
 });
 window.addEventListener("popstate", () => go(location.pathname + location.search, { push: false }));
+const drawn = $(".graph-view svg.explore");
+if (drawn) scale = opening($(".graph-view"), drawn);
 begin();
 const first = $("g.node.chosen") ?? $("g.node.start");
 if (first) {
   const { x, y } = place(first);
-  $(".graph-view").scrollTo(x - ($(".graph-view").clientWidth - 204) / 2, y - 120);
+  $(".graph-view").scrollTo((x + 102) * scale - $(".graph-view").clientWidth / 2, (y - 120) * scale);
 }

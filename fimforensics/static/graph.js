@@ -1,6 +1,6 @@
 // The graph of a trace, made easier to read: drag to move, zoom, replay by time, keep as PNG. Every fact is there without it.
 
-import { button, dragging, keepPng, replaying, zooming } from "./picture.js";
+import { button, dragging, keepPng, opening, replaying, zooming } from "./picture.js";
 
 const view = document.querySelector(".graph-view");
 const svg = view?.querySelector("svg.trace");
@@ -9,7 +9,7 @@ if (svg) {
   const tools = document.createElement("p");
   tools.className = "graph-tools";
   view.before(tools);
-  const zoom = zooming(view, svg);
+  const zoom = zooming(view, svg, opening(view, svg));
   const toStart = () => {
     const box = svg.querySelector(".node.start rect");
     const middle = (Number(box.getAttribute("x")) + Number(box.getAttribute("width")) / 2) * zoom.scale;

@@ -10,6 +10,12 @@ export const button = (tools, text, told, act) => {
   return made;
 };
 
+// The scale in which a drawing opens: a little smaller than it is, where all of its width then is in sight.
+export const opening = (view, svg) => {
+  const fits = view.clientWidth / Number(svg.getAttribute("width"));
+  return fits < 1 && fits >= 0.75 ? fits : 1;
+};
+
 // The drawing grows; the point in the middle (or under the mouse) stays where it is.
 export const zooming = (view, svg, scale = 1) => {
   const natural = { width: Number(svg.getAttribute("width")), height: Number(svg.getAttribute("height")) };

@@ -37,10 +37,20 @@ def test_killed_at_random_the_case_holds_exactly_the_servers_rows(world: Store, 
 
 
 def test_of_a_liar_nothing_is_stored_as_complete_that_is_not(world: Store, tmp_path: Path) -> None:
-    """Bins that a plan leaves out and rows that an answer leaves out are found by counts, and made good."""
-    found = play(Plan(SMALL, 3, kills=0, often=0.05, lies=LIES, lie_often=0.3, limits=LIMIT), world, tmp_path)
-    assert found.faults[LIES[0]] and found.faults[LIES[1]]
-    assert not found.difference and found.complete
+    """Bins that a plan leaves out and rows that an answer leaves out are found by counts, and made good.
+
+    Who lies four times in a row about the same rows is not believed, and the case says incomplete; then another round is played.
+    """
+    for seed in range(3, 7):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        found = play(Plan(SMALL, seed, kills=0, often=0.05, lies=LIES, lie_often=0.3, limits=LIMIT), world, folder)
+        assert found.faults[LIES[0]] and found.faults[LIES[1]]
+        assert found.complete or any("ncomplete" in told for told in found.told), found.told
+        if found.complete:
+            assert not found.difference
+            return
+    pytest.fail("made good in none of four rounds")
 
 
 def test_of_a_liar_who_never_tells_the_truth_the_case_says_incomplete(store: Store, tmp_path: Path) -> None:

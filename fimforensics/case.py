@@ -24,7 +24,7 @@ from fimforensics.blame import FAULTS, fault
 from fimforensics.errors import Problem
 from fimforensics.evidence import custody
 from fimforensics.evidence.beside import seal_file
-from fimforensics.opening import MAX_VALUE, beside, check_schema, damaged, inspect, open_read, partial
+from fimforensics.opening import MAX_VALUE, SWITCHES, beside, check_schema, damaged, inspect, open_read, partial
 
 __all__ = ["FAULTS", "change", "check_header", "create", "fault", "finish_create", "inspect", "key_check", "key_file", "lay_out",
            "open_read", "partial", "publish", "read_key", "reading", "recover", "refuse_part", "seal_file", "sync_folder"]
@@ -146,7 +146,7 @@ def refuse_part(db: Any, path: Path) -> None:
 def _harden(db: apsw.Connection) -> None:
     """Nothing in a case's schema runs by itself, and nobody but us writes it."""
     db.set_busy_timeout(0)
-    for name, on in (("DEFENSIVE", 1), ("TRUSTED_SCHEMA", 0), ("ENABLE_TRIGGER", 0), ("ENABLE_LOAD_EXTENSION", 0)):
+    for name, on in SWITCHES:
         db.config(getattr(apsw, f"SQLITE_DBCONFIG_{name}"), on)
     db.limit(apsw.SQLITE_LIMIT_LENGTH, 4 * MAX_VALUE)
     db.limit(apsw.SQLITE_LIMIT_ATTACHED, 0)

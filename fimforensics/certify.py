@@ -26,7 +26,6 @@ from fimforensics.evidence.verify import LAYERS, Options, Report, verify
 from fimforensics.parts import check as parts
 from fimforensics.queries import case as queries
 from fimforensics.queries import parts as of_parts
-from fimforensics.seal import file_facts
 from fimforensics.text import visible
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -67,7 +66,7 @@ def _certificate(case: Path, connection: sqlite3.Connection, report: Report) -> 
     told = statement.read(beside.seal_file(case))[0] if sealed else None
     part = of_parts.part(connection)
     return Certificate(
-        made=custody.now(), tool=custody.tool(), info=queries.info(connection), file=file_facts(case),
+        made=custody.now(), tool=custody.tool(), info=queries.info(connection), file=statement.file_facts(case),
         root=tree.root(leaves).hex(), leaves=len(leaves), seal=told["sealed"] if told else None,
         statement_sha256=after.anchor(case) if sealed else None, signers=list(report.facts.get("signers", ())),
         sources=list(_sources(connection, part is not None)), part=part, redactions=list(of_parts.redactions(connection)),

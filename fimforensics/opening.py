@@ -35,6 +35,8 @@ LIMITS = {
     sqlite3.SQLITE_LIMIT_ATTACHED: 0, sqlite3.SQLITE_LIMIT_LENGTH: MAX_VALUE, sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
 }
+# SQLITE_DBCONFIG_…: how they stand in every connection to a case.
+SWITCHES = (("DEFENSIVE", True), ("ENABLE_TRIGGER", False), ("ENABLE_LOAD_EXTENSION", False), ("TRUSTED_SCHEMA", False))
 
 
 def beside(path: Path, ending: str) -> Path:
@@ -168,7 +170,7 @@ def open_quick(path: Path) -> apsw.Connection:
     connection = apsw.Connection(path.absolute().as_uri() + "?mode=ro&immutable=1", flags=flags)
     for limit, value in LIMITS.items():
         connection.limit(limit, value)
-    for name, on in (("DEFENSIVE", 1), ("ENABLE_TRIGGER", 0), ("ENABLE_LOAD_EXTENSION", 0), ("TRUSTED_SCHEMA", 0)):
+    for name, on in SWITCHES:
         connection.config(getattr(apsw, f"SQLITE_DBCONFIG_{name}"), on)
     connection.authorizer = authorize_checks
     spent = budget(path.stat().st_size)
@@ -182,7 +184,7 @@ def harden(connection: sqlite3.Connection, size: int) -> None:
         connection.setlimit(limit, value)
     connection.execute("PRAGMA query_only = 1")
     connection.execute("PRAGMA trusted_schema = 0")
-    for name, on in (("DEFENSIVE", True), ("ENABLE_TRIGGER", False), ("ENABLE_LOAD_EXTENSION", False), ("TRUSTED_SCHEMA", False)):
+    for name, on in SWITCHES:
         number = getattr(sqlite3, f"SQLITE_DBCONFIG_{name}", None)  # Python 3.12 and later
         if number is not None:
             with contextlib.suppress(sqlite3.Error):  # a SQLite that lacks it

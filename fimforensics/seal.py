@@ -60,7 +60,7 @@ def seal(case: Path, key: Ed25519PrivateKey | None, note: str | None = None, par
     before = case.stat()
     with cases.reading(case) as connection, contextlib.closing(open_quick(case)) as quick:
         sealed = statement.now(note, who.fingerprint if who else None)
-        told = statement.make(connection, quick, file_facts(case), sealed, grown, progress)
+        told = statement.make(connection, quick, statement.file_facts(case), sealed, grown, progress)
     data = statement.canonical(told)
     after = case.stat()
     if (before.st_size, before.st_mtime_ns, before.st_ino) != (after.st_size, after.st_mtime_ns, after.st_ino):
@@ -86,16 +86,6 @@ def add_signature(case: Path, key: Ed25519PrivateKey) -> tuple[Path, sshsig.Sign
     path = beside.signature_file(case, len(there) + 1)
     _write(path, sshsig.sign(key, data).encode())
     return path, sshsig.signer(key.public_key())
-
-
-def file_facts(case: Path) -> dict[str, object]:
-    """Name, size and SHA-256 of a file."""
-    found, size = sha256(), 0
-    with case.open("rb") as stream:
-        while data := stream.read(1 << 20):
-            found.update(data)
-            size += len(data)
-    return {"name": case.name, "size": size, "sha256": found.hexdigest()}
 
 
 def _finished(connection: Any, case: Path) -> None:

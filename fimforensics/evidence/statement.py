@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
+from hashlib import file_digest
 from itertools import accumulate
 from pathlib import Path
 from platform import node as machine
@@ -55,6 +56,13 @@ def now(note: str | None, signer: str | None) -> Sealed:
     """A seal made here and now."""
     return Sealed(custody.now(), datetime.now().astimezone().strftime("%z"), custody.actor(), machine(), custody.tool(), note,
                   signer)
+
+
+def file_facts(case: Path) -> dict[str, object]:
+    """Name, size and SHA-256 of a file."""
+    with case.open("rb") as stream:
+        found = file_digest(stream, "sha256").hexdigest()
+        return {"name": case.name, "size": stream.tell(), "sha256": found}
 
 
 def make(connection: sqlite3.Connection, quick: apsw.Connection, file: dict[str, object], sealed: Sealed,

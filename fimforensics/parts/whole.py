@@ -19,7 +19,6 @@ from fimforensics.evidence.leaves import leaf
 from fimforensics.parts import alter
 from fimforensics.parts.star import row_bytes
 from fimforensics.queries.events import Filter, events
-from fimforensics.seal import file_facts
 from fimforensics.settle import Reader
 
 
@@ -63,7 +62,7 @@ def whole_of(db: sqlite3.Connection, case: Path, key: bytes) -> Whole:
     if sql.cell(db, "SELECT key_check FROM case_info") != cases.key_check(key):
         raise Problem("the key beside it is another case's", where=str(case), hint="Name the right one with --case-key")
     leaves = statement.all_leaves(db)
-    root, told, signature, hashed = tree.root(leaves).hex(), None, None, str(file_facts(case)["sha256"])
+    root, told, signature, hashed = tree.root(leaves).hex(), None, None, str(statement.file_facts(case)["sha256"])
     if beside.seal_file(case).exists():
         found, data = statement.read(beside.seal_file(case))
         if (found["tree"]["root"], found["tree"]["leaves"], found["file"]["sha256"]) != (root, len(leaves), hashed):
